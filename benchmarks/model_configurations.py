@@ -336,11 +336,7 @@ EXPERTS |= {
     "llama4": Case("Llama4TextConfig", {**HEADS, "num_local_experts": 4, "intermediate_size_mlp": 48}),
     "phimoe": Case("PhimoeConfig", {**SMALL, "num_local_experts": 4}),
     "jetmoe": Case("JetMoeConfig", {**SMALL, "num_local_experts": 4, "kv_channels": 8}),
-    "dbrx": Case(
-        "DbrxConfig",
-        {"vocab_size": IDS, "d_model": 32, "n_heads": 4, "n_layers": 2, "max_seq_len": 64}
-        | {"attn_config": {"kv_n_heads": 2}, "ffn_config": {"ffn_hidden_size": 48, "moe_num_experts": 4}},
-    ),
+    "flex_olmo": Case("FlexOlmoConfig", {**HEADS, "num_experts": 4, "num_experts_per_tok": 2}),
     "glm4_moe": Case(
         "Glm4MoeConfig", {**MOE, "n_routed_experts": 4, "n_group": 2, "topk_group": 1, "head_dim": 8}
     ),

@@ -1,13 +1,20 @@
-"""Pages of the documentation site that are made from the code when the site is built (a hook of MkDocs)."""
+"""Pages of the documentation site that are made from the code when the site is built (a hook of MkDocs).
+
+`SHAPECALC_SITE=text`, the default of `mkdocs serve`, leaves out what takes long: the pages of the networks,
+their totals in the gallery and the Python reference. `SHAPECALC_SITE=all` is the default of `mkdocs build`.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,13 +32,13 @@ from shapecalc.views.catalogue import description
 
 _GALLERY = """# Gallery
 
-Every network that comes with shapecalc. A name leads to its [page that answers](page.md), on which every size
-can be moved. `shapecalc show NAME` lays one out, `shapecalc init mine.yaml --like NAME` copies its spec. The
-numbers are those that its `expect` takes from outside (the paper, torchvision, a run of the real model), and
-the tests hold the tool to them. Those of the two tutorials are on [a page of their own](tutorials.md).
+Every network that comes with shapecalc. A name leads to its [interactive page](page.md). `shapecalc show
+NAME` prints its layers, `shapecalc init mine.yaml --like NAME` copies its spec. The totals are those of its
+`expect`: from outside (the paper, torchvision, a run of the real model), and tested. The networks of the
+two tutorials have [a page of their own](tutorials.md).
 """
-_COMMANDS = """Exit status 0: good; 1: the model does not hold, or there is no answer; 2: the question or
-the spec cannot be read. Errors go to the standard error stream. Colours are left out when the output is
+_COMMANDS = """Exit status 0: success; 1: a model with errors, or no answer; 2: arguments or a spec that
+cannot be read. Errors go to the standard error stream. Colours are left out when the output is
 piped or `NO_COLOR` is set."""
 _KINDS = """What `shapecalc kinds KIND` says, for every kind. Names are torch's, in the spelling of a spec;
 under `framework: keras` the same names follow Keras' rules (`shapecalc kinds KIND --framework keras`)."""
@@ -50,10 +57,29 @@ CALCULATORS = tuple(map(str, sorted((ROOT / "docs" / "calculators").glob("*.yaml
 PARTS_OF_A_SPEC = ("step", "branch", "block", "expect", "budget", "variant")
 
 
+def on_startup(command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
+    """Choose what is made, where nobody has."""
+    os.environ.setdefault("SHAPECALC_SITE", "text" if command == "serve" else "all")
+
+
+def is_complete() -> bool:
+    """Return whether what takes long is made."""
+    return os.environ.get("SHAPECALC_SITE", "all") != "text"
+
+
+@event_priority(100)  # before the plugin reads its configuration
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Leave the Python reference out of a quick build."""
+    config.plugins["mkdocstrings"].config["enabled"] = is_complete()
+    return config
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are made."""
     for path, made in PAGES.items():
         files.append(File.generated(config, path, content=made()))
+    if not is_complete():
+        return files
     for name in (*(entry.name for entry in published()), *CALCULATORS):
         model = shapecalc.load(name)
         answers = page(model, picture=model.draw().svg())
@@ -67,7 +93,10 @@ def published() -> list[Entry]:
 
 
 def gallery() -> str:
-    """Return the bundled networks as a table, each name with the page that answers for it."""
+    """Return the bundled networks as a table, each name with its interactive page."""
+    if not is_complete():
+        names = (f"- `{name}`" for name in shapecalc.names() if not name.startswith("tutorials/"))
+        return "\n".join([_GALLERY, "Totals and pages: `SHAPECALC_SITE=all mkdocs build`.", "", *names, ""])
     rows = ["| Name | Network | Year | Parameters | MACs |", "|---|---|--:|--:|--:|"]
     for entry in published():
         paper = shapecalc.load(entry.name).paper
@@ -114,10 +143,9 @@ def of_kinds() -> str:
 
 def spec_language() -> str:
     """Return every key of a spec with what it means, from the schema that editors complete by."""
-    complete: dict[str, Any] = schema()
-    parts = [_SPEC, *_keys("A model", complete)]
+    parts = [_SPEC, *_keys("A model", _schema())]
     for name in PARTS_OF_A_SPEC:
-        parts += _keys(f"A {name}", complete["$defs"][name])
+        parts += _keys(f"A {name}", _schema()["$defs"][name])
     return "\n\n".join(parts) + "\n"
 
 
@@ -138,8 +166,12 @@ def _keys(title: str, part: dict[str, Any]) -> Iterator[str]:
 def _description_of(value: dict[str, Any]) -> str:
     """Return the description that a reference leads to."""
     name = str(value.get("$ref", "")).rpartition("/")[2]
-    found: dict[str, Any] = schema()["$defs"].get(name, {})
-    return str(found.get("description", ""))
+    return str(_schema()["$defs"].get(name, {}).get("description", ""))
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    return schema()
 
 
 def contributing() -> str:

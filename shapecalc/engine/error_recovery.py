@@ -21,7 +21,6 @@ from shapecalc.layers.linear import Dense
 from shapecalc.layers.merge import Broadcast, Concat
 from shapecalc.layers.requirement import Refused, Shape
 from shapecalc.layers.roles import Makes, fields_with
-from shapecalc.layers.wrapper import Wrapper
 
 Taint: TypeAlias = frozenset[int]
 """The guesses that the sizes of a tensor depend on, each named by the slot it was made for; a guess of a
@@ -105,6 +104,8 @@ def assumed_results(
     layer: Kind, inputs: Shapes, code: str, ties: TieBreaks | None = None
 ) -> tuple[Shapes | None, bool]:
     """Return the most plausible results, or None, and whether their sizes are a guess."""
+    from shapecalc.layers.wrapper import Wrapper  # only a refusal needs the class
+
     if isinstance(layer, Wrapper):
         return assumed_results(layer.layer, inputs, code)
     if isinstance(layer, Dense) and code == "channels":

@@ -30,7 +30,7 @@ from shapecalc.engine.step_names import DottedGroups, automatic_name, label_of
 from shapecalc.errors import Place, SpecError, Undecided, quote
 from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.requirement import Shape
-from shapecalc.spec.tree import Call, Side, Spec, Step
+from shapecalc.spec.tree import Call, Side, Spec, Step, Unread
 
 DEEPEST = 50
 
@@ -41,9 +41,12 @@ def expand(
     """Return the expanded graph of a spec together with the inference that expanded it."""
     with collector_paused():
         ties = TieBreaks()
-        inference = Expansion(spec, parameter, inputs, batched=batched, ties=ties).run()
+        first = Expansion(spec, parameter, inputs, batched=batched, ties=ties)
+        inference = first.run()
         for number in range(1, ties.runs):
-            other = Expansion(spec, parameter, inputs, batched=batched, ties=TieBreaks(number)).run()
+            again = Expansion(spec, parameter, inputs, batched=batched, ties=TieBreaks(number))
+            again.builder.share_answers(first.builder)
+            other = again.run()
             confirmed = {(failure.code, failure.path) for failure in other.failures}
             inference.failures = [
                 failure for failure in inference.failures if (failure.code, failure.path) in confirmed
@@ -160,6 +163,8 @@ class Expansion:
 
     def run_once(self, scope: Scope, step: Step, sources: list[int], path: str) -> Binding:
         body = step.body
+        if isinstance(body, Unread):
+            raise UnknownSize
         if body is None:
             return self.rerun(scope, step, sources, path)
         if isinstance(body, Kind):

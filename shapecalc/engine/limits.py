@@ -18,6 +18,16 @@ class TooLarge(SpecError):
     """The network would not fit in memory; nothing after this is tried."""
 
 
+MOST_WRITTEN = 5_000
+"""How many layers a derivation, a page or exported source may have: each costs a millisecond or two."""
+
+
+def refuse_too_long(layers: int, what: str, hint: str = "") -> None:
+    """Raise `TooLarge` for what would be written of too many layers."""
+    if layers > MOST_WRITTEN:
+        raise TooLarge(f"{what} of {layers:,} layers is too long; {MOST_WRITTEN:,} are allowed", hint=hint)
+
+
 def refuse_too_large(spec: Spec, parameter: Callable[[str], Value]) -> None:
     """Raise `TooLarge` for a model whose parameters alone make it larger than is allowed."""
     least = _LeastSize(spec, parameter).of(spec.layers)

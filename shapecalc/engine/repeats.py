@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from shapecalc.algebra import Dim, Expr
 from shapecalc.algebra.formula import Formula
@@ -13,13 +13,15 @@ from shapecalc.engine.carry import first_carried, handed_on
 from shapecalc.engine.error_context import ErrorContext, has_value
 from shapecalc.engine.graph_builder import GraphBuilder
 from shapecalc.engine.limits import TooLarge
-from shapecalc.engine.loops import FreeRepeat, require
 from shapecalc.engine.scope import Binding, Scope
 from shapecalc.engine.step_names import label_of
 from shapecalc.errors import SpecError, Undecided
 from shapecalc.layers.requirement import Requirement
 from shapecalc.record import record
 from shapecalc.spec.tree import MOST_LAYERS, Step
+
+if TYPE_CHECKING:
+    from shapecalc.engine.loops import FreeRepeat
 
 DEEPEST_FREE = 5
 RunOnce: TypeAlias = Callable[[Scope, Step, list[int], str], Binding]
@@ -60,6 +62,8 @@ class Repeats:
         position = len(self.builder.graph.groups)
         with self._multiplied(len(passes.listed), step, path):
             if passes.free is not None:
+                from shapecalc.engine.loops import FreeRepeat
+
                 own = Binding(tuple(sources[:1]), passes=passes.free)
                 repeat = FreeRepeat(
                     self, scope, step, path, passes.free, passes.counters, carried, (key, own)
@@ -174,5 +178,7 @@ class Repeats:
         return count
 
     def _require_equal(self, step: Step, count: Dim, wanted: Dim, path: str) -> None:
+        from shapecalc.engine.loops import require
+
         says = f"the lists of a repeat must be equally long: {count} and {wanted}"
         require(self.builder, path, Requirement("passes", count, "==", wanted, says))

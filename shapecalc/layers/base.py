@@ -131,6 +131,11 @@ class Kind(BaseModel):
         return self.family
 
     @property
+    def idle_params(self) -> int:
+        """How many of its learned numbers one token does not use, where that is known."""
+        return 0
+
+    @property
     def condition(self) -> str | None:
         """The condition on sizes that it holds, for one that computes nothing else."""
         return None

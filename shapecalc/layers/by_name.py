@@ -83,8 +83,8 @@ MOVING: Mapping[str, Operations | None] = {
     **dict.fromkeys(_words("fft_fftshift fft_ifftshift flip fliplr flipud roll"), NOTHING),
     **dict.fromkeys(
         _words(
-            "argsort bernoulli cumprod cumsum fill_diagonal gumbel_softmax logcumsumexp msort normalize "
-            "renorm"
+            "argsort bernoulli cumprod cumsum fill_diagonal gumbel_softmax logcumsumexp msort normal "
+            "normalize poisson renorm"
         )
     ),
 }
@@ -92,7 +92,9 @@ MOVING: Mapping[str, Operations | None] = {
 
 LIKE: Mapping[str, Operations | None] = {
     **dict.fromkeys(_words("empty_like fill full_like ones_like zero zeros_like"), NOTHING),
-    **dict.fromkeys(_words("rand_like randint_like randn_like")),
+    **dict.fromkeys(
+        _words("cauchy exponential geometric log_normal rand_like randint_like randn_like random uniform")
+    ),
 }
 """Functions that take a shape from their tensor and nothing else."""
 

@@ -104,8 +104,13 @@ class Docstring:
     may add sentences. What the bases of a kind say and its counterpart need not be repeated in it.
     """
 
-    def __init__(self, own: str) -> None:
-        self.own = own
+    def __init__(self, written: str) -> None:
+        self.written = written
+
+    @property
+    def own(self) -> str:
+        """What the class itself has, without the indentation."""
+        return cleandoc(self.written)
 
     def __get__(self, instance: object, cls: type[Kind]) -> str:
         text, added = self._text(cls)
@@ -138,7 +143,7 @@ def document(cls: type[Kind]) -> None:
     """Complete the docstring of a kind, if it has one or is for a rank."""
     own = vars(cls).get("__doc__")
     if getattr(cls, "kind", None) is not None and (own or "rank" in vars(cls)):
-        cls.__doc__ = Docstring(cleandoc(own or ""))  # type: ignore[assignment]  # `type` calls its `__get__`
+        cls.__doc__ = Docstring(own or "")  # type: ignore[assignment]  # `type` calls its `__get__`
 
 
 def _is_family(cls: type) -> bool:

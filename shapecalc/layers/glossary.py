@@ -2,6 +2,7 @@
 
 GLOSSARY: dict[str, str] = {
     "activation": "The function between the two linear layers; shapes do not depend on it.",
+    "active": "How many items of the first axis one token uses, of a stack of experts' weights.",
     "add_bias_kv": "Whether a learned position is added to the keys and values.",
     "add_zero_attn": "Whether a position of zeros is added to the keys and values.",
     "affine": "Whether each channel has a learned scale and shift.",

@@ -992,7 +992,7 @@ class Opaque(_traced.Opaque):
 
 class Parameter(_traced.Parameter):
     """A learned tensor: whatever the input, its result is `shape`, batch and all."""
-    def __init__(self, shape: Sequence[_Number] | str) -> None: ...
+    def __init__(self, shape: Sequence[_Number] | str, active: _Number | None = ...) -> None: ...
 
 class Require(_traced.Require):
     """Returns its input, and refuses sizes for which the relation of `left` to `right` does not hold."""

@@ -77,8 +77,11 @@ class Refused(ShapecalcError):
     """A layer refuses its input; the engine turns this into a `Failure` with its place."""
 
     def __init__(self, requirement: Requirement) -> None:
-        super().__init__(requirement.message)
+        super().__init__(requirement)
         self.requirement = requirement
+
+    def __str__(self) -> str:
+        return self.requirement.message  # formatted when it is read: a search refuses a thousand times
 
 
 def shown(shape: Shape) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import prod
 from typing import Annotated, Any
 
 from shapecalc.algebra import Dim, decide
@@ -77,13 +78,21 @@ class Parameter(Tensor, kind="parameter", framework="torch"):
     """A learned tensor: whatever the input, its result is `shape`, batch and all.
 
     The weight is `weight`, of that shape. Traced networks add it to the data or put it in front of them.
-    Source: torch.nn.Parameter.
+    Of a stack of experts' weights each token may use some only: `active`. Source: torch.nn.Parameter.
 
     >>> Parameter(shape=[1, 1, 768]).output((8, 196, 768))
     (1, 1, 768)
+    >>> Parameter(shape=[8, 512, 768], active=2).idle_params == 6 * 512 * 768
+    True
     """
 
     shape: FixedShape
+    active: Annotated[int | None, Nullable(Integer(1, may_be_free=False))] = None
+
+    @property
+    def idle_params(self) -> int:
+        idle = 0 if self.active is None else max(0, self.shape[0] - self.active)
+        return idle * prod(self.shape[1:])
 
     def weights(self, x: Shape) -> Named:
         return {"weight": self.shape}

@@ -13,6 +13,7 @@ from shapecalc.algebra.integer_set import IntegerSet
 from shapecalc.algebra.rational import LARGEST
 from shapecalc.algebra.region import Region
 from shapecalc.algebra.term import ATOM, Term, TextWriter, Value
+from shapecalc.engine.limits import refuse_too_long
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers.requirement import Requirement
 from shapecalc.page.formulas import Formulas
@@ -60,6 +61,7 @@ class Data:
     def gathered(self) -> dict[str, Any]:
         """Return everything as plain data for JSON; `javascript` of the formulas belongs to it."""
         report = self.report
+        refuse_too_long(len(report.nodes), "a page")
         rows = [self.row(item) for item in lines(outline(report))]
         derivations = [self.derivation(layer) for layer in report.derive(batch=True).layers]
         outputs = {name: self.indices(shape) for name, shape in report.outputs.items()}
@@ -69,7 +71,6 @@ class Data:
             "trainable": self.index(report.trainable_params),
             "buffers": self.index(report.buffer_count),
             "macs": self.index(report.macs),
-            "bytes": self.index(report.bytes),
             "weights": self.index(report.params * report.itemsize),
         }
         return {
@@ -106,7 +107,7 @@ class Data:
             "output": self.indices(item.output) if item.nodes else None,
             "params": self.index(item.params),
             "macs": None if cost is None else self.index(cost),
-            "bytes": self.index(item.bytes),
+            "bytes": None if item.node is None else self.index(item.node.bytes_inside(item.loops)),
             "complete": is_all,
             "shared": item.is_shared,
             "node": None if item.node is None else self.positions[item.node.path],

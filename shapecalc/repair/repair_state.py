@@ -197,6 +197,11 @@ class RepairState:
     def hypothetical(self) -> HypotheticalInference:
         return HypotheticalInference(self.inference)
 
+    @property
+    def evaluated(self) -> int:
+        """How many layers hypothetical inference has evaluated."""
+        return self.hypothetical.evaluated if "hypothetical" in vars(self) else 0
+
     @cached_property
     def input_fixes(self) -> InputFixes:
         return InputFixes(self.model, self.source.parameters, self.sites, self.hypothetical)

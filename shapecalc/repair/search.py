@@ -23,6 +23,8 @@ MOST_LAYERS = 9_000
 """How many layers may be inferred in one search: some thirty texts of a network of 300 layers."""
 MOST_EVALUATED = 16_000
 """How many layers may be evaluated hypothetically in one search."""
+MOST_RANKED = 40_000
+"""How many layers may be evaluated in one search to rank what is near an error."""
 _EVALUATED_EACH = 3_000
 _MOST_TURNS = 60
 """How many errors are fixed in turn; with each, the first one that is left is nearer to the end."""
@@ -45,6 +47,7 @@ class Search:
     texts: int = MOST_TEXTS
     layers: int = MOST_LAYERS
     evaluated: int = MOST_EVALUATED
+    ranked: int = MOST_RANKED
 
     def smallest(
         self, *, goal: Goal | None = None, about: Diagnostic | None = None, texts: int | None = None
@@ -65,7 +68,7 @@ class Search:
                 heapq.heappush(pending, (cost + left, left, next(order), state, finding, candidate))
 
         def open_(state: RepairState, finding: Diagnostic) -> None:
-            queue(state, finding, state.local(finding))
+            queue(state, finding, self.local(state, finding))
             heapq.heappush(pending, (state.cost + 1, 0, next(order), state, finding, None))
 
         if about is not None or self.start.findings:
@@ -99,6 +102,8 @@ class Search:
         if len(state.findings) > _MOST_TURNS:
             return None
         while state.findings and len(seen) <= _MOST_TURNS:
+            if not self.has_budget:
+                return None
             after = self._in_its_turn(state, state.findings[0], seen)
             if after is None:
                 return None
@@ -114,12 +119,13 @@ class Search:
         """
         other: RepairState | None = None
         for candidates in (
-            state.local(finding),
-            state.above(finding, _EVALUATED_EACH),
+            self.local(state, finding),
+            self.above(state, finding),
             state.last_resorts(finding),
         ):
             for candidate in sorted(candidates, key=lambda each: (each.left, each.cost)):
                 after = state.then(finding, candidate)
+                self.layers -= state.size
                 if after is None or after.source.text in seen:
                     continue
                 if after.distance < state.distance:
@@ -131,14 +137,21 @@ class Search:
 
     def above(self, state: RepairState, finding: Diagnostic) -> list[Candidate]:
         """Return the candidates upstream of a finding, as long as layers may be evaluated."""
-        before = state.hypothetical.evaluated
+        before = state.evaluated
         candidates = state.above(finding, min(_EVALUATED_EACH, self.evaluated)) if self.evaluated > 0 else []
-        self.evaluated -= state.hypothetical.evaluated - before
+        self.evaluated -= state.evaluated - before
+        return candidates
+
+    def local(self, state: RepairState, finding: Diagnostic) -> list[Candidate]:
+        """Return the candidates near a finding, counting the layers that rank them."""
+        before = state.evaluated
+        candidates = state.local(finding)
+        self.ranked -= state.evaluated - before
         return candidates
 
     @property
     def has_budget(self) -> bool:
-        return self.texts > 0 and self.layers > 0
+        return self.texts > 0 and self.layers > 0 and self.ranked > 0
 
     def _try(
         self, state: RepairState, finding: Diagnostic, candidate: Candidate, seen: set[str]

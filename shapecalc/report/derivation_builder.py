@@ -12,6 +12,7 @@ from shapecalc.algebra import Dim, product
 from shapecalc.algebra import term as terms
 from shapecalc.algebra.provenance import term_of, untraced
 from shapecalc.algebra.term import Letter, Operation, Term
+from shapecalc.engine.limits import refuse_too_long
 from shapecalc.layers.axis_names import AXIS_NAMES
 from shapecalc.layers.base import Effect, Named, Window
 from shapecalc.layers.requirement import Shape
@@ -42,6 +43,7 @@ def derive(report: Report[D_co], *layers: str, batch: bool | None = None) -> Der
     one_dimensional = any(getattr(node.layer, "rank", None) == 1 for node in report.nodes)
     layout = Layout(first, first is not None and shows, channels_last, one_dimensional)
     nodes = report.inside(*layers)
+    refuse_too_long(len(nodes), "a derivation", "name layers or blocks to derive")
     return Derivation(
         report.heading(batch=layout.shows_batch),
         tuple(_layer(node, layout, report.counting) for node in nodes),

@@ -175,6 +175,10 @@ class Node(Shown, Generic[D_co]):
         """Return the learned numbers in one pass of the outer `depth` loops, all of those inside them."""
         return self._in_all(self._effect.params + self._moved if self.shares is None else 0, depth)
 
+    def idle_params_inside(self, depth: int) -> D_co:
+        """Return how many of them one token does not use."""
+        return self._in_all(self._graph_node.layer.idle_params if self.shares is None else 0, depth)
+
     def trainable_params_inside(self, depth: int) -> D_co:
         """Return how many of them are trained."""
         trained = self.shares is None and self._graph_node.trainable

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from shapecalc.algebra import Dim, Expr, decide
 from shapecalc.algebra.expr_text import grouped
-from shapecalc.engine.alignment import Tracks, misaligned, tracks
 from shapecalc.engine.graph import GraphNode, Inference
-from shapecalc.engine.receptive import Axis, Part, Seen, places, receptive
 from shapecalc.layers.base import Merge
 from shapecalc.layers.requirement import Shape
 from shapecalc.record import record
+
+if TYPE_CHECKING:
+    from shapecalc.engine.alignment import Tracks
+    from shapecalc.engine.receptive import Axis, Part, Seen
 
 
 @record
@@ -114,16 +116,22 @@ class ReceptiveFields:
     @cached_property
     def places(self) -> list[Axis]:
         """The spatial axes of the inputs."""
+        from shapecalc.engine.receptive import places
+
         return places(self.inputs, self.channel_axis, batched=self.inference.graph.batched)
 
     @cached_property
     def seen(self) -> dict[int, Seen]:
         """What every tensor sees, by its slot."""
+        from shapecalc.engine.receptive import receptive
+
         return receptive(self.inference, self.inputs, self.channel_axis)
 
     @cached_property
     def tracks(self) -> list[Tracks]:
         """What every tensor is centred on, by its slot."""
+        from shapecalc.engine.alignment import tracks
+
         return tracks(self.inference, self.inputs, self.channel_axis)
 
     def of(self, node: GraphNode, output: Shape) -> dict[str, ReceptiveField]:
@@ -149,6 +157,8 @@ class ReceptiveFields:
         """Whether the branches that meet in a layer are centred on the same positions."""
         if not isinstance(node.layer, Merge) or not node.layer.keeps_places or self.inference.graph.loops:
             return True
+        from shapecalc.engine.alignment import misaligned
+
         sources = [(self.tracks[slot], self.inference.shapes[slot] or ()) for slot in node.sources]
         return not any(any(misaligned(sources, output, axis)) for axis in range(len(output)))
 

@@ -234,10 +234,10 @@ class Report(Shown, Totals[D_co]):
 
     def leading(self, costs: Dim) -> Leading | None:
         """Return how costs grow with large inputs, as `leading_macs` does of multiply-accumulates."""
-        from shapecalc.algebra.leading import leading
-
         if not self.free_sizes or not isinstance(costs, Expr):
             return None
+        from shapecalc.algebra.leading import leading
+
         growth = leading(costs, self.free_sizes)
         return growth if growth.degree else None
 
@@ -312,13 +312,13 @@ class Report(Shown, Totals[D_co]):
             "outputs": outputs,
             "params": number(self.params),
             "trainable_params": number(self.trainable_params),
+            **({} if (active := self.active_params) is None else {"active_params": number(active)}),
             "buffers": number(self.buffer_count),
             **({"counting": self.counting} if self.needs_counting else {}),
             "macs": number(macs),
             **self._growth(macs),
             "flops": number(2 * macs),
             **({"cost": self.cost().to_dict()} if self.says_cost else {}),
-            "bytes": number(self.bytes),
             "complete": not not_counted,
             "not_counted": not_counted,
             **({"unconfirmed": self.inference.unconfirmed} if self.inference.unconfirmed else {}),

@@ -41,6 +41,12 @@ class Totals(Generic[D_co]):
         return self._sum(node.params_inside(self.loops) for node in self.nodes)
 
     @property
+    def active_params(self) -> D_co | None:
+        """Learned numbers that one token uses, of experts those that it is sent to; None without experts."""
+        idle: Any = self._sum(node.idle_params_inside(self.loops) for node in self.nodes)
+        return None if idle == 0 else cast("D_co", self.params - idle)
+
+    @property
     def trainable_params(self) -> D_co:
         """Learned numbers that are trained."""
         return self._sum(node.trainable_params_inside(self.loops) for node in self.nodes)
@@ -60,11 +66,6 @@ class Totals(Generic[D_co]):
     def flops(self) -> D_co:
         """Twice the multiply-accumulates: one multiplication and one addition each."""
         return cast("D_co", 2 * self.macs)
-
-    @property
-    def bytes(self) -> D_co:
-        """Bytes of the results of the layers as listed: no peak, and nothing inside a composite kind."""
-        return self._sum(node.bytes_inside(self.loops) for node in self.nodes)
 
     @property
     def not_counted(self) -> list[str]:

@@ -84,7 +84,7 @@ def layer_table(
     """
     names = [name for name in _chosen(columns) if columns or source or name != "source"]
     shown = COLUMNS | {"macs": replace(COLUMNS["macs"], header=report.convention.title)}
-    cells = _Cells(report, batch, fields)
+    cells = _Cells(report, batch, fields, "source" in names)
     rows = [(cells.of(item), item.depth, False) for item in lines(outline(report, depth, fields=fields))]
     rows.append((cells.total(is_short=has_notes), 0, True))
     table = Table(
@@ -106,27 +106,29 @@ def _chosen(names: Sequence[str]) -> list[str]:
 class _Cells:
     """Makes the cells of one table, by the names of the columns."""
 
-    def __init__(self, report: Report, batch: bool, fields: bool) -> None:
+    def __init__(self, report: Report, batch: bool, fields: bool, source: bool) -> None:
         self.report = report
         self.batch = batch
         self.fields = fields
+        self.source = source
         self.params = report.params
         self.cost = report.cost()
 
     def of(self, item: Item) -> dict[str, Line]:
         """Return the cells of a row."""
         cost, is_all = item.cost(self.report.convention)
+        params = item.params
         return {
             "layer": _label(item),
             "kind": _words(item.kind),
             "kernel": _words(Sizes(window_text(item.window))),
             "output": self._shape(item.output) if item.nodes else (),
             "field": _words(Sizes(field_text(item.field))) if self.fields and item.nodes else (),
-            "params": ("shared",) if item.is_shared else (amount(item.params),),
-            "params%": _words(share(item.params, self.params)),
+            "params": ("shared",) if item.is_shared else (amount(params),),
+            "params%": _words(share(params, self.params)),
             "macs": ("?",) if cost is None else (*(() if is_all else _AT_LEAST), amount(cost)),
             "macs%": () if cost is None else _words(share(cost, self.cost.total)),
-            "source": _words(item.node.place.shown() if item.node else ""),
+            "source": _words(item.node.place.shown() if self.source and item.node else ""),
         }
 
     def total(self, *, is_short: bool) -> dict[str, Line]:

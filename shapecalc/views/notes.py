@@ -77,12 +77,15 @@ def _shapes(report: Report, shapes: dict[str, Shape], *, batch: bool) -> Iterato
 
 
 def _parameters(report: Report) -> Iterator[Inline]:
-    yield from ("Parameters: ", amount(report.params))
-    if report.trainable_params != report.params:
-        yield from (" (", amount(report.trainable_params), " trainable)")
-    if report.buffer_count != 0:
-        are_numbers = isinstance(report.params, int) and isinstance(report.buffer_count, int)
-        yield from (" + " if are_numbers else ", and ", amount(report.buffer_count), " in buffers")
+    params, trainable, buffers = report.params, report.trainable_params, report.buffer_count
+    yield from ("Parameters: ", amount(params))
+    if trainable != params:
+        yield from (" (", amount(trainable), " trainable)")
+    if (active := report.active_params) is not None:
+        yield from (", of which one token uses ", amount(active))
+    if buffers != 0:
+        are_numbers = isinstance(params, int) and isinstance(buffers, int)
+        yield from (" + " if are_numbers else ", and ", amount(buffers), " in buffers")
 
 
 def _costs(report: Report, cost: Cost) -> Iterator[Line]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 from html import unescape
 from pathlib import Path
+from time import process_time
 
 import pytest
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
 
 import shapecalc
 from shapecalc.cli import COMMANDS
 from shapecalc.layers.registry import kinds
 from tools.docstrings import fenced
-from tools.site import CALCULATORS
+from tools.site import CALCULATORS, PAGES
 
 ROOT = Path(__file__).parents[2]
 
@@ -68,6 +72,36 @@ def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
             r'<(?:script|link|img)[^>]*(?:src|href)="(https?:[^"]*)"', page.read_text("utf-8")
         )
         assert loaded == [], page
+
+
+@pytest.mark.ci
+def test_a_served_site_follows_an_edit_in_seconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes long is left out of `mkdocs serve`, and strictly everything else is there."""
+    monkeypatch.setenv("SHAPECALC_SITE", "")  # so that it is restored
+    monkeypatch.delenv("SHAPECALC_SITE")
+    monkeypatch.chdir(ROOT)
+    config = load_config("mkdocs.yml", site_dir=str(tmp_path))
+    config.plugins.on_startup(command="serve", dirty=False)
+    assert os.environ["SHAPECALC_SITE"] == "text"
+    build(config)
+    start = process_time()
+    build(load_config("mkdocs.yml", site_dir=str(tmp_path)))
+    assert process_time() - start < 5
+    assert not (tmp_path / "pages").exists()
+    assert "resnet50" in read(tmp_path / "gallery.html")
+    pages = {page.relative_to(ROOT / "docs").with_suffix(".html") for page in (ROOT / "docs").rglob("*.md")}
+    assert [page for page in pages if not (tmp_path / page).exists()] == []
+
+
+def test_every_page_has_one_place_and_is_plain_markdown() -> None:
+    """The navigation has a page once, those that are made too; none uses the syntax of one theme."""
+    text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:")[2]
+    listed = re.findall(r": ([\w/]+\.md)$", text, flags=re.MULTILINE)
+    written = [page.relative_to(ROOT / "docs").as_posix() for page in (ROOT / "docs").rglob("*.md")]
+    assert len({*listed}) == len(listed)
+    assert {*PAGES} <= {*listed} <= {*written, *PAGES}
+    special = re.compile(r"^(?:!!!|\?\?\?|===) |:(?:material|octicons)-|\{%", flags=re.MULTILINE)
+    assert [page for page in written if special.search((ROOT / "docs" / page).read_text("utf-8"))] == []
 
 
 def test_examples_of_docstrings_become_code() -> None:

@@ -41,6 +41,8 @@ from tests.engine.test_random_networks import legal
 from tests.layers.test_torch_parity import PRESENT
 from tests.spec.test_loops_over_lists import WRITTEN_OUT
 from tests.spec.test_loops_over_lists import model as indented
+from tests.support import bundled
+from tests.support.bundled import KERAS
 from tests.support.input_tensors import input_tensors
 from tests.support.networks import networks
 from tests.torch.test_proofs import CONFIGURATIONS
@@ -48,9 +50,7 @@ from tests.torch.test_proofs import legal as legal_layers
 
 NOT_HOLDING = {"tutorials/torch_inception_v3"}
 """Bundled specs that are wrong on purpose: the tutorial that they follow is."""
-BUNDLED = [name for name in shapecalc.names() if name not in NOT_HOLDING]
-TORCH = [name for name in BUNDLED if shapecalc.load(name).framework == "torch"]
-KERAS = [name for name in BUNDLED if name not in TORCH]
+TORCH = [name for name in bundled.TORCH if name not in NOT_HOLDING]
 
 
 @contextmanager
@@ -125,7 +125,7 @@ def test_no_bundled_spec_is_left_out() -> None:
     root = Path(shapecalc.__file__).parent.parent
     files = {Path(shapecalc.load(name).place.file or "").name for name in shapecalc.names()}
     assert files == {file.name for file in (root / "specs").rglob("*.yaml")}
-    assert {*TORCH} | {*KERAS} | NOT_HOLDING == {*shapecalc.names()}
+    assert {*bundled.TORCH} | {*KERAS} == {*shapecalc.names()}
     assert all(name == "resnet50_keras" or name.startswith("tutorials/keras_") for name in KERAS)
     page = (root / "docs" / "export.md").read_text(encoding="utf-8")
     told = page.partition("## What cannot be written")[2]
@@ -360,6 +360,29 @@ def test_several_inputs_and_outputs(tmp_path: Path) -> None:
     for wrong in ((left,), (left, right, left)):
         with pytest.raises(TypeError, match="takes left, right, each once"):
             module(*wrong)
+
+
+class _Branching(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x: torch.Tensor) -> Any:
+        return self.conv(x[:, :, :16] if x.shape[2] > 16 else x)
+
+
+@pytest.mark.parametrize(("height", "condition"), [(20, "> 16"), (9, "<= 16")])
+def test_the_branch_of_an_import_is_written_with_its_condition(
+    height: int, condition: str, tmp_path: Path
+) -> None:
+    net = _Branching().eval()
+    source = export(shapecalc.from_torch(net, input=(3, height, 12)))
+    assert f"The traced forward does the same only where\n    size('input', 2) {condition}\n" in source
+    with imported(source, tmp_path) as cls:
+        written = cls().eval()
+        written.load_state_dict(net.state_dict())
+        x = torch.rand(2, 3, height, 12)
+        assert torch.equal(written(x), net(x))
 
 
 def test_a_module_starts_in_training_and_reads_well() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeAlias
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -18,6 +20,7 @@ from shapecalc import ShapecalcError
 Forward: TypeAlias = Callable[[Tensor], Any]
 Shape: TypeAlias = "tuple[int, ...]"
 untyped: Any = torch  # functions that have no types there
+distributions = untyped.distributions
 
 
 class Forwarding(nn.Module):
@@ -226,6 +229,76 @@ LENGTHS: list[Shape] = [(length, 8) for length in (12, 7, 16, 5)]
 @pytest.mark.parametrize("name", ON_SEQUENCES)
 def test_on_sequences(name: str) -> None:
     assert_agrees(ON_SEQUENCES[name], (10, 8), LENGTHS)
+
+
+def filled(x: Tensor, name: str) -> Any:
+    return getattr(untyped.empty(x.shape), name)() + x
+
+
+RANDOM: dict[str, Forward] = {
+    **{
+        name: partial(filled, name=name)
+        for name in ("normal_", "uniform_", "exponential_", "random_", "cauchy_", "log_normal_")
+    },
+    "geometric_": lambda x: x + torch.empty_like(x).geometric_(0.5),
+    "means": lambda x: torch.normal(x, 1.0) + torch.normal(0.0, x.abs()),
+    "means and deviations": lambda x: torch.normal(x, x[:, :1].abs()),
+    "poisson": lambda x: torch.poisson(x.exp()),
+    "a normal distribution": lambda x: distributions.Normal(x, x.exp()).rsample(),
+    "several samples": lambda x: distributions.Normal(x, 1.0).sample(torch.Size([4])),
+    "a transformed distribution": lambda x: distributions.LogNormal(x, 1.0).rsample(),
+    "categories": lambda x: distributions.Categorical(logits=x).sample(),
+    "an entropy": lambda x: distributions.Categorical(logits=x).entropy(),
+    "a divergence": lambda x: distributions.kl_divergence(
+        distributions.Normal(x, 1.0), distributions.Normal(torch.zeros_like(x), 1.0)
+    ),
+    "independent axes": lambda x: distributions.Independent(distributions.Normal(x, 1.0), 1).log_prob(x),
+}
+
+
+@pytest.mark.sample(6)
+@pytest.mark.parametrize("name", RANDOM)
+def test_random_numbers_have_the_shape_of_their_parameters(name: str) -> None:
+    assert_agrees(RANDOM[name], (6, 8), [(9, 8), (1, 8)])
+
+
+def test_distributions_are_validated_after_an_import() -> None:
+    """Tensors of a trace have no numbers that could be valid; the user's own have."""
+    assert_agrees(RANDOM["a normal distribution"], (6, 8), [])
+    with pytest.raises(ValueError, match="scale"):
+        distributions.Normal(torch.zeros(2), torch.zeros(2))
+
+
+MADE: dict[str, Forward] = {
+    "new of sizes": lambda x: x.new(x.size(0), x.size(1), 4).zero_(),
+    "new of a size": lambda x: x.new(x.size(1)) + x.mT,
+    "new of a torch.Size": lambda x: x.data.new(x.size()).normal_() * x,
+    "new of numbers": lambda x: x.new([1.0, 2.0]) + x[..., :2],
+    "new without arguments": lambda x: torch.cat([x.new(), x]),
+    "torch.Size": lambda x: x.new_zeros(torch.Size([x.shape[0], x.shape[1]])),
+    "sums of torch.Size": lambda x: x.view(torch.Size((x.size(0),)) + torch.Size([-1])),
+    "whether it is a torch.Size": lambda x: x * 2 if isinstance(x.shape, torch.Size) else x[0],
+    "Variable": lambda x: x + torch.autograd.Variable(torch.zeros(x.size(0), x.size(1), 1)),
+    "types of the CPU": lambda x: x.type(untyped.FloatTensor) + x.type("torch.FloatTensor"),
+    "numpy's root": lambda x: x * float(np.sqrt(x.shape[-1])) + np.sqrt(x.shape[-1]),
+    "numpy's product": lambda x: x.view(x.shape[0], int(np.prod(x.shape[1:]))),
+    "numpy's ceiling": lambda x: x[:, : int(np.ceil(x.shape[1] / 2))],
+    "numpy's minimum": lambda x: x[:, : np.minimum(x.shape[1], 3)],
+    "numpy's sum": lambda x: x[:, : int(np.add(x.shape[1], -1))],
+    "numbers of numpy": lambda x: x[:, : int(np.float64(0.5) * x.shape[1])] * np.float64(2),
+}
+
+
+@pytest.mark.sample(6)
+@pytest.mark.parametrize("name", MADE)
+def test_sizes_stay_free_in_older_ways_to_write_them(name: str) -> None:
+    assert_agrees(MADE[name], (6, 8), [(9, 8), (4, 8)])
+
+
+def test_compiled_parts_are_read_as_they_were_written() -> None:
+    compiled: Any = torch.compile(nn.Linear(8, 4))
+    report = shapecalc.from_torch(nn.Sequential(compiled, nn.ReLU()), input=(6, 8)).analyze(L=9)
+    assert (report.output, report.params, report.macs) == ((1, 9, 4), 36, 9 * 8 * 4)
 
 
 ON_MAPS: dict[str, Forward] = {

@@ -206,6 +206,74 @@ def test_each_row_is_multiplied_by_one_matrix_of_its_group() -> None:
         )
 
 
+def _choice(net: Any, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the experts of the rows, in order, and the rows."""
+    chosen, rows = net.router(x).topk(net.picks, dim=-1)[1].view(-1).sort()
+    return chosen, x[rows // net.picks]
+
+
+def _ends(chosen: Tensor) -> Tensor:
+    return torch.cumsum(torch.histc(chosen.float(), bins=6, min=0, max=5), 0, dtype=torch.int32)
+
+
+def _grouped(net: Any, x: Tensor) -> Any:
+    chosen, rows = _choice(net, x.flatten(0, 1))
+    return functional.grouped_mm(rows, net.up.transpose(-2, -1), offs=_ends(chosen)) + net.bias[chosen]
+
+
+def _gathered(net: Any, x: Tensor) -> Any:
+    chosen, rows = _choice(net, x.flatten(0, 1))
+    return torch.bmm(net.up[chosen], rows[..., None]).squeeze(-1) + net.bias[chosen]
+
+
+def _also_summed(net: Any, x: Tensor) -> Any:
+    return _grouped(net, x) + net.up.sum((0, 2))
+
+
+def _of_pairs(net: Any, x: Tensor) -> Any:
+    chosen, rows = _choice(net, x.flatten(0, 1))
+    return functional.grouped_mm(rows, net.up.transpose(-2, -1), offs=_ends(chosen // 2 * 2))
+
+
+def _partly_unknown(net: Any, x: Tensor) -> Any:
+    chosen, rows = _choice(net, x.flatten(0, 1))
+    ends = torch.arange(1, 7, dtype=torch.int32) * (rows.shape[0] // 6)
+    return functional.grouped_mm(rows, net.up.transpose(-2, -1), offs=ends) + net.bias[chosen]
+
+
+def _with_a_codebook(net: Any, x: Tensor) -> Any:
+    return _grouped(net, x) + net.codes[net.router(x.flatten(0, 1)).argmax(-1)].repeat_interleave(
+        net.picks, 0
+    )
+
+
+@pytest.mark.skipif(not hasattr(functional, "grouped_mm"), reason="since torch 2.10")
+@pytest.mark.sample(6)
+@pytest.mark.parametrize("picks", [1, 5])
+@pytest.mark.parametrize(
+    ("forward", "is_known"),
+    [
+        (_grouped, True),
+        (_gathered, True),
+        (_with_a_codebook, True),
+        (_also_summed, False),
+        (_of_pairs, False),
+        (_partly_unknown, False),
+    ],
+)
+def test_parameters_active_per_token(
+    forward: Callable[[Any, Tensor], Any], is_known: bool, picks: int
+) -> None:
+    stacks = {"up": (6, 12, 8), "bias": (6, 12), "codes": (6, 12)}
+    tensors = {name: nn.Parameter(torch.ones(shape)) for name, shape in stacks.items()}
+    net = Of(forward, router=nn.Linear(8, 6), picks=picks, **tensors)
+    report = from_torch(net, input=(12, 8)).analyze()
+    idle = (6 - picks) * (12 * 8 + 12)
+    assert report.active_params == (report.params - idle if is_known else None)
+    assert report.to_dict().get("active_params") == report.active_params
+    assert (f"one token uses {report.active_params}" in str(report).replace(",", "")) == is_known
+
+
 # ---- positions
 
 

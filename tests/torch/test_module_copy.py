@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 import shapecalc
 from shapecalc import SpecError
@@ -82,15 +84,43 @@ def test_a_copy_is_that_of_deepcopy(cls: type[_Plain]) -> None:
     assert shapecalc.from_torch(module, input=(4,)).analyze().params == 40
 
 
+QUANTIZED: Any = torch.ao.nn.quantized
+
+
 @pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor")
-def test_converted_layers_are_refused() -> None:
-    net = nn.Sequential(nn.Linear(4, 4), nn.ReLU())
-    quantized: Any = torch.ao.nn.quantized.dynamic.Linear
-    converted = nn.Sequential(quantized(4, 4), nn.ReLU())
-    with pytest.raises(SpecError, match="Linear is a quantized layer, whose packed weights") as error:
-        shapecalc.from_torch(converted, input=(4,))
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [
+        (lambda: QUANTIZED.dynamic.Linear(4, 4), (4,)),
+        (lambda: QUANTIZED.dynamic.LSTM(4, 4), (5, 4)),
+        (lambda: QUANTIZED.dynamic.GRUCell(4, 4), (4,)),
+        (lambda: QUANTIZED.Conv2d(3, 4, 1), (3, 8, 8)),
+        (lambda: QUANTIZED.Embedding(10, 4), (5,)),
+    ],
+)
+def test_converted_layers_are_refused(make: Callable[[], nn.Module], shape: tuple[int, ...]) -> None:
+    converted = nn.Sequential(make(), nn.ReLU())
+    name = type(converted[0]).__name__
+    with pytest.raises(SpecError, match=f"{name} is a quantized layer, whose packed weights") as error:
+        shapecalc.from_torch(converted, input=shape)
     assert error.value.path == "0"
-    assert shapecalc.from_torch(net, input=(4,)).analyze().macs == 16
+    assert "before its conversion" in error.value.hint
+
+
+@pytest.mark.ci
+@pytest.mark.parametrize("name", ["mobilenet_v2", "mobilenet_v3_large", "shufflenet_v2_x1_0", "googlenet"])
+def test_quantizable_networks_are_read_as_floats(name: str) -> None:
+    from torchvision.models import quantization
+
+    options = {"init_weights": False, "aux_logits": False} if name == "googlenet" else {}
+    net = getattr(quantization, name)(weights=None, quantize=False, **options).eval()
+    model = shapecalc.from_torch(net, input=(3, 64, 64))
+    for side in (64, 97):
+        with FlopCounterMode(display=False) as counter:
+            output = net(torch.zeros(1, 3, side, side))
+        report = model.analyze(input=(3, side, side))
+        assert (report.output, report.macs * 2) == (tuple(output.shape), counter.get_total_flops())
+        assert report.params == sum(parameter.numel() for parameter in net.parameters())
 
 
 PROGRAM = """

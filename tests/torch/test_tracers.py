@@ -1,4 +1,4 @@
-"""Why modules are not read by torch's own tracers: the table in docs/torch.md, measured."""
+"""Why modules are not read by torch's own tracers: the table in docs/importing.md, measured."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.tracers import FORWARDS, TRACERS, given_up, leaves, measured,
 torch.set_num_threads(1)
 
 PROFILE = os.environ.get("SHAPECALC_PROFILE", "ci")
-DOCUMENT = Path(__file__).parents[2] / "docs" / "torch.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "importing.md"
 
 
 def table() -> dict[str, list[list[int]]]:

@@ -92,53 +92,63 @@ def looped(codes: Sequence[ast.expr]) -> list[ast.expr]:
     """Return codes with runs of equal codes, or of calls whose numbers grow by a step, as loops."""
     written: list[ast.expr] = []
     texts = [*map(text, codes)]
+    steps = [_steps(code, following) for code, following in pairwise(codes)]
     start = 0
     while start < len(codes):
         end = start + 1
         while end < len(codes) and texts[end] == texts[start]:
             end += 1
         code, variable = codes[start], "_"
-        if end == start + 1:
-            for stop in range(start + 3, len(codes) + 1):
-                grown = _growing(codes[start:stop])
-                if grown is None:
-                    break
-                code, variable, end = grown, "i", stop
+        if end == start + 1 and end < len(codes) and (step := steps[start]) is not None:
+            stop = (
+                next((number for number in range(end, len(steps)) if steps[number] != step), len(steps)) + 1
+            )
+            if stop - start > 2:
+                code, variable, end = _growing(code, step), "i", stop
         written.append(code if end == start + 1 else loop(code, variable, ast.Constant(end - start)))
         start = end
     return written
 
 
-def _growing(codes: Sequence[ast.expr]) -> ast.expr | None:
-    """Return the element of a loop over `i` that gives these codes, or None."""
-    calls = [code for code in codes if isinstance(code, ast.Call)]
-    forms = {(text(each.func), len(each.args), *(named.arg for named in each.keywords)) for each in calls}
-    if len(calls) < len(codes) or len(forms) > 1:
+def _steps(code: ast.expr, following: ast.expr) -> tuple[int, ...] | None:
+    """Return by how much each argument of a call grows to the next call; None where that is no number."""
+    if not (isinstance(code, ast.Call) and isinstance(following, ast.Call)):
         return None
-    grown: list[ast.expr] = []
-    for column in zip(
-        *([*each.args, *(named.value for named in each.keywords)] for each in calls), strict=True
-    ):
-        element = _element(column)
-        if element is None:
-            return None
-        grown.append(element)
-    first = calls[0]
-    count = len(first.args)
-    named = {str(each.arg): code for each, code in zip(first.keywords, grown[count:], strict=True)}
-    return call(first.func, *grown[:count], **named)
+    (form, arguments), (other, others) = _parts(code), _parts(following)
+    if form != other:
+        return None
+    steps = [*map(_step, arguments, others)]
+    known = tuple(step for step in steps if step is not None)
+    return known if len(known) == len(steps) else None
 
 
-def _element(column: Sequence[ast.expr]) -> ast.expr | None:
-    """Return the expression in `i` whose values are these codes, or None."""
-    if len({*map(text, column)}) == 1:
-        return column[0]
-    numbers = [code.value for code in column if isinstance(code, ast.Constant) and type(code.value) is int]
-    steps = {b - a for a, b in pairwise(numbers)}
-    if len(numbers) < len(column) or len(steps) > 1:
-        return None
-    step = steps.pop()
+def _parts(code: ast.Call) -> tuple[tuple[object, ...], list[ast.expr]]:
+    """Return what is called with which arguments, and their values."""
+    form = (text(code.func), len(code.args), *(named.arg for named in code.keywords))
+    return form, [*code.args, *(named.value for named in code.keywords)]
+
+
+def _step(code: ast.expr, following: ast.expr) -> int | None:
+    match code, following:
+        case ast.Constant(int(start)), ast.Constant(int(end)) if bool not in (type(start), type(end)):
+            return end - start
+    return 0 if text(code) == text(following) else None
+
+
+def _growing(code: ast.expr, steps: Sequence[int]) -> ast.expr:
+    """Return the element of a loop over `i` that begins with a call, whose arguments grow by these steps."""
+    assert isinstance(code, ast.Call)
+    grown = [*map(_element, _parts(code)[1], steps)]
+    count = len(code.args)
+    named = {str(each.arg): value for each, value in zip(code.keywords, grown[count:], strict=True)}
+    return call(code.func, *grown[:count], **named)
+
+
+def _element(first: ast.expr, step: int) -> ast.expr:
+    """Return the expression in `i` that begins with a code and grows by a step."""
+    if step == 0:
+        return first
     times: ast.expr = ast.Name("i")
     if abs(step) > 1:
         times = ast.BinOp(ast.Constant(abs(step)), ast.Mult(), times)
-    return ast.BinOp(ast.Constant(numbers[0]), ast.Add() if step > 0 else ast.Sub(), times)
+    return ast.BinOp(first, ast.Add() if step > 0 else ast.Sub(), times)

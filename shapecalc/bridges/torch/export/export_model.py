@@ -10,15 +10,17 @@ from shapecalc.algebra.formula import Formula
 from shapecalc.bridges.torch.build import refuse_keras
 from shapecalc.bridges.torch.export.expansion_tree import expanded
 from shapecalc.bridges.torch.export.module_text import RESERVED, Export
+from shapecalc.engine.limits import refuse_too_long
 from shapecalc.engine.parameters import Parameters
 from shapecalc.errors import ShapecalcError, SpecError
+from shapecalc.layers.traced import Require
 from shapecalc.model import Model
 
 
 def export(model: Model, input_shape: Any, parameters: Mapping[str, Any]) -> str:
     """Return a model as PyTorch source that needs torch alone; see `shapecalc.export`."""
     refuse_keras(model)
-    model.analyze(input=input_shape, **parameters)
+    refuse_too_long(len(model.analyze(input=input_shape, **parameters).nodes), "exported source")
     try:
         return with_arguments(model, input_shape, parameters).text()
     except RecursionError:
@@ -32,18 +34,26 @@ def with_arguments(model: Model, input_shape: Any, values: Mapping[str, Any]) ->
     default alone. So the source is the model for every value.
     """
     shared = _candidates(model, input_shape, values)
+    bare = without_conditions(model)
     while True:
-        export = Export(model, expanded(model, input_shape, values), shared)
+        export = Export(model, expanded(bare, input_shape, values), shared)
         taken = {parameter.name: shared[parameter.name] for parameter in export.classes[-1].parameters}
         text = export.text(defaults=False)
         kept = {
             name: value
             for name, value in taken.items()
-            if text == _other_source(model, input_shape, values, shared, name)
+            if text == _other_source(bare, input_shape, values, shared, name)
         }
         if len(kept) == len(taken):
             return export
         shared = kept
+
+
+def without_conditions(model: Model) -> Model:
+    """Return a model without the conditions of a trace, which compute nothing, where no step names them."""
+    named = {name for step in model.layers for name in step.source or ()}
+    steps = [step for step in model.layers if not isinstance(step.body, Require) or step.name in named]
+    return model.model_copy(update={"layers": tuple(steps)}) if len(steps) < len(model.layers) else model
 
 
 def _other_source(

@@ -11,7 +11,7 @@ from itertools import pairwise
 from keyword import iskeyword
 
 from shapecalc.bridges.torch.export.class_data import Class, Item
-from shapecalc.bridges.torch.export.nesting import Nesting, at
+from shapecalc.bridges.torch.export.nesting import Nesting, at, numbered
 from shapecalc.bridges.torch.export.symbols import names_in, put
 from shapecalc.bridges.torch.twins.code import call, laid, text
 from shapecalc.bridges.torch.twins.source import FunctionSource
@@ -83,10 +83,10 @@ class Forward:
         elif is_sequential(item, self.reads):
             self._slices(item, access)
         else:
-            keys = [child.key for child in item.present if child.has_modules]
+            count = numbered([child.key for child in item.present if child.has_modules])
             for child in item.present:
                 before = len(self.statements)
-                self._item(child, at(access, keys, child.key))
+                self._item(child, at(access, count, child.key))
                 if item.what == "merge":
                     self._put_inside(item, child.key, before)
             if item.what in ("leaf", "merge"):
@@ -189,7 +189,7 @@ class Forward:
 
 def _named(code: ast.expr, names: Mapping[str, str]) -> ast.expr:
     """Return a code with names in place of the tensors."""
-    return put(code, {ref: ast.Name(name) for ref, name in names.items()})
+    return put(code, {ref: ast.Name(names[ref]) for ref in _tensors_in(code) if ref in names})
 
 
 def _length(code: ast.expr) -> int:

@@ -20,6 +20,7 @@ from shapecalc.bridges.torch.twins.code import call, expression, laid, literal, 
 from shapecalc.bridges.torch.twins.source import Source
 from shapecalc.bridges.torch.twins.twin import twin_of
 from shapecalc.errors import SpecError
+from shapecalc.layers.base import Kind
 from shapecalc.model import Model
 
 HELPERS = {
@@ -103,8 +104,15 @@ class Export:
         title, name = _harmless(self.model.title or self.model.name), _harmless(self.model.name)
         return (
             f'"""{title}.\n\nWritten by shapecalc {__version__} from the specification {name},'
-            f' for an input of {shapes}{batch}.\n"""'
+            f' for an input of {shapes}{batch}.{self._conditions()}\n"""'
         )
+
+    def _conditions(self) -> str:
+        """Return a paragraph with what a forward decided by sizes when it was traced."""
+        bodies = (step.body for step in self.model.layers if isinstance(step.body, Kind))
+        texts = dict.fromkeys(_harmless(each.condition) for each in bodies if each.condition)
+        lines = "".join(f"\n    {text}" for text in texts)
+        return f"\n\nThe traced forward does the same only where{lines}" if lines else ""
 
     def _class(self, cls: Class, *, defaults: bool) -> str:
         has_defaults = defaults or not cls.is_root

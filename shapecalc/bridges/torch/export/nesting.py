@@ -15,16 +15,17 @@ from shapecalc.errors import SpecError, quote
 
 def is_numbered(item: Item) -> bool:
     """Say whether the modules in a container are called by their numbers, from 0 on."""
-    return _are_numbers([child.key for child in item.present if child.has_modules])
+    return numbered([child.key for child in item.present if child.has_modules]) is not None
 
 
-def _are_numbers(keys: Sequence[str]) -> bool:
-    return [*keys] == [str(index) for index in range(len(keys))]
+def numbered(keys: Sequence[str]) -> int | None:
+    """Return how many keys there are if they are the numbers from 0 on, else None."""
+    return len(keys) if [*keys] == [str(index) for index in range(len(keys))] else None
 
 
 def container(inside: dict[str, ast.expr], item: Item, codes: Sequence[ast.expr]) -> ast.expr:
     """Return a container of modules by their names: a list, maybe of loops, where these are numbers."""
-    if _are_numbers([*inside]):
+    if numbered([*inside]) is not None:
         return call("nn.ModuleList", ast.List([*codes]))
     for name in inside:
         if hasattr(nn.ModuleDict, name):
@@ -46,6 +47,8 @@ class Nesting:
 
     def __init__(self, items: Sequence[Item]) -> None:
         self.root: Tree = {}
+        self.numbered: dict[int, int | None] = {}
+        """How many modules are in each container of the tree that is a list."""
         for item in items:
             if item.has_modules:
                 self._put(item)
@@ -81,7 +84,9 @@ class Nesting:
         place = self.root.get(first, {})
         for word in others:
             inside = place if isinstance(place, dict) else {}
-            reached, place = at(reached, [*inside], word), inside.get(word, {})
+            if id(inside) not in self.numbered:
+                self.numbered[id(inside)] = numbered([*inside])
+            reached, place = at(reached, self.numbered[id(inside)], word), inside.get(word, {})
         return reached
 
 
@@ -96,6 +101,7 @@ def _code(place: Item | Tree, code: Callable[[Item], ast.expr]) -> ast.expr:
     return container(inside, _first(place), [*inside.values()])
 
 
-def at(container: ast.expr, keys: Sequence[str], key: str) -> ast.expr:
-    """Return how a module in a container is reached: by its number in a list, by its name in a dictionary."""
-    return ast.Subscript(container, ast.Constant(int(key) if key in keys and _are_numbers(keys) else key))
+def at(container: ast.expr, count: int | None, key: str) -> ast.expr:
+    """Return how a module in a container is reached: by its number in a list of so many, or by its name."""
+    is_number = count is not None and key.isdecimal() and int(key) < count
+    return ast.Subscript(container, ast.Constant(int(key) if is_number else key))

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from shapecalc import layers
+from shapecalc.bridges.torch.tracer.active_experts import note_active
 from shapecalc.bridges.torch.tracer.trace import Call
 
 _empty = torch.empty  # while a trace runs, torch.empty is another function
@@ -44,4 +45,6 @@ def grouped_mm(call: Call) -> bool:
     if (left.dim(), right.dim()) != (2, 3) or not isinstance(ends, Tensor):
         return False
     _ = call.trace.sizes(ends)[0] == call.trace.sizes(right)[0]  # a guard
-    return call.ends(layers.Matmul(), left, call.step(layers.Select(dim=0, index=0), right))
+    product = call.ends(layers.Matmul(), left, call.step(layers.Select(dim=0, index=0), right))
+    note_active(call.trace, right, ends)
+    return product

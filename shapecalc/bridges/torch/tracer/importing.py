@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from shapecalc import layers
+from shapecalc.bridges.torch.tracer.active_experts import forget_partly_known
 from shapecalc.bridges.torch.tracer.failed_forward import forward_error
 from shapecalc.bridges.torch.tracer.forward_arguments import Arguments, arguments_of
 from shapecalc.bridges.torch.tracer.integer_inputs import IntegersNeeded
@@ -32,6 +33,9 @@ from shapecalc.model import Model
 
 _BATCHES = (11, 13, 17, 19, 23, 29, 31, 37)
 """Batches of a trace, one that is no other size: 1 could not be distinguished from axes that broadcast."""
+
+_PACKED = ("_packed_params", "_packed_weight_ih", "_all_weight_values")
+"""Where layers of integers have their weights, recurrent cells and recurrent layers too."""
 
 
 def traced(
@@ -72,7 +76,7 @@ def traced(
 def _refuse_packed(module: nn.Module) -> None:
     """Refuse a module that was converted to integers: its kernels need the numbers that a trace has not."""
     for path, part in module.named_modules():
-        if hasattr(part, "_packed_params"):
+        if any(hasattr(part, name) for name in _PACKED):
             raise SpecError(
                 f"{type(part).__name__} is a quantized layer, whose packed weights are no parameters",
                 path=path,
@@ -144,6 +148,7 @@ def _traced(run: Run, shapes: Mapping[str, tuple[int, ...]] | None = None) -> Mo
         raise SpecError(f"{type(run.module).__name__} does nothing with its input")
     if trace.has_unknown and not run.pinned:
         return _traced(replace(run, batch=1, pinned=True), shapes)
+    forget_partly_known(trace)
     _append_unused(trace, outputs)
     model = model_of(trace, shapes, outputs, run.name)
     model.graphs.witness = ModuleWitness(Rerun(run, trace.leaves), at_traced=not trace.has_opaque_batch)

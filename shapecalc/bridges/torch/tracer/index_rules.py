@@ -10,6 +10,7 @@ from torch import Tensor
 
 from shapecalc import layers
 from shapecalc.bridges.canonical import canonical
+from shapecalc.bridges.torch.tracer.active_experts import note_active
 from shapecalc.bridges.torch.tracer.shape_rules import (
     Shape,
     ShapeRule,
@@ -78,6 +79,8 @@ def _by_places(call: Call, parts: list[Any]) -> bool:
     others = [size for axis, size in enumerate(shape) if axis not in axes]
     first = axes[0] if axes == [*range(axes[0], axes[-1] + 1)] else 0
     places = [part for part in parts if isinstance(part, Tensor)]
+    if len(parts) == len(places) == 1:
+        note_active(call.trace, x, places[0])
     index = Call(call.trace, "index", {"input": part, "index": places}, call.result)
     return sized(index, (*others[:first], *stretched(*shapes), *others[first:]))
 

@@ -107,9 +107,11 @@ class Misfit:
         if isinstance(recorded, Exception):  # for the result is made up
             return None
         for step in steps:
-            shapes = tuple(self.shapes[name] for name in step.source or (last,) if name in self.shapes)
-            if isinstance(step.body, Kind) and (refused := _refusal(step.body, shapes)):
-                return refused
+            sources = step.source or (last,)
+            if isinstance(step.body, Kind) and self.shapes.keys() >= {*sources}:
+                refused = _refusal(step.body, tuple(self.shapes[name] for name in sources))
+                if refused is not None:
+                    return refused
             last = step.name or last
         return None
 

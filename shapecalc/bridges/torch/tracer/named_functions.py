@@ -54,7 +54,7 @@ def by_name(call: Call) -> bool:
             return False
         title = {"mul": "multiply", "multiply": "multiply"}.get(name, name)
         return call.ends(layers.Elementwise(function=name), operands[0], name=title)
-    if name not in POINTWISE:
+    if name not in POINTWISE and name != "normal":  # torch.normal(mean, std) broadcasts as they do
         return False
     if name == "add":
         return call.ends(layers.Add(), *operands)

@@ -8,8 +8,9 @@ guard; where it becomes an ordinary number, a text or a key, the guard is that i
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias
 
 from torch import Tensor
@@ -96,6 +97,13 @@ class TracedNumber:
     def __float__(self) -> float:
         return float(self.pin())
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
+        """Apply a function of numpy: to objects, by Python's operators, or else to pinned numbers."""
+        call = getattr(ufunc, method)
+        with suppress(TypeError):
+            return call(*map(_boxed, args), **kwargs)
+        return call(*map(pinned, args), **kwargs)
+
     def __repr__(self) -> str:
         return repr(self.concrete())
 
@@ -120,6 +128,15 @@ class TracedNumber:
 def is_integer(value: Any) -> bool:
     """Return whether a value is an integer, traced or not."""
     return isinstance(value, int)
+
+
+def _boxed(value: Any) -> Any:
+    """Return an array of numpy that holds a traced number as an object; other values as they are."""
+    if not isinstance(value, TracedNumber):
+        return value
+    box = sys.modules["numpy"].empty((), object)
+    box[()] = value
+    return box
 
 
 def pinned(value: Any) -> Any:

@@ -12,6 +12,8 @@ from functools import reduce
 from types import CodeType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import torch
+
 from shapecalc.bridges.torch.tracer.source_lines import frame_above
 from shapecalc.bridges.torch.tracer.traced_number import (
     RELATIONS,
@@ -114,6 +116,12 @@ class Sizes(tuple[Any, ...]):
     """The sizes of a tensor, in place of its `torch.Size`."""
 
     __slots__ = ()
+
+    if not TYPE_CHECKING:
+        __class__ = torch.Size
+
+        def __add__(self, other: Any) -> Any:
+            return Sizes((*self, *other))
 
     def __getitem__(self, index: Any) -> Any:
         item = super().__getitem__(index)
