@@ -13,6 +13,7 @@ A test named by its node id on the command line runs in any tier, with all its c
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -24,6 +25,10 @@ from hypothesis import HealthCheck, settings
 from shapecalc.errors import ShapecalcError
 from tests.support.tiers import split
 from tests.support.where import listing
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+"""Some hundred tests start a process, which would compile the package anew."""
 
 TIER = os.environ.get("SHAPECALC_PROFILE", "quick")
 DRAWS = {"quick": 10, "ci": 120, "thorough": 2400}
@@ -55,6 +60,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:], left_out = split(items, named)
         if left_out:
             config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_collection_finish() -> None:
+    """Take what was imported and collected out of the garbage collector's sight: it stays to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

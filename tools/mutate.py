@@ -82,7 +82,7 @@ def copied() -> Iterator[Path]:
 
 def first_failure(checkout: Path, tests: tuple[str, ...]) -> str | None:
     """Run default tests up to the first failure; return which test noticed, or None."""
-    environment = {**os.environ, "PYTHONPATH": str(checkout), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(checkout)}
     environment.pop("SHAPECALC_PROFILE", None)
     command = ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *(tests or ("-n", "auto"))]
     done = subprocess.run(

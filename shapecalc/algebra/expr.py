@@ -42,13 +42,14 @@ WRITERS: dict[str, Callable[[Dim], str]] = {}
 class Atom:
     """A factor of a monomial: compared and sorted by its key, and otherwise as its class says."""
 
-    __slots__ = ("_hash", "key")
+    __slots__ = ("_bounds", "_hash", "key")
 
     def __init__(self, key: str) -> None:
         if len(key) > LONGEST_KEY:
             raise Undecided("the answer in closed form would be too long: leave less free")
         self.key = key
         self._hash = hash(key)
+        self._bounds: Interval | None = None
 
     def __hash__(self) -> int:
         return self._hash
@@ -71,9 +72,13 @@ class Atom:
     def rebuilt(self, parts: tuple[Dim, ...]) -> Dim:
         """Return the atom of the same class over other parts, in canonical form."""
 
-    @abstractmethod
     def bounds(self) -> Interval:
-        """Return bounds on the value, whatever the symbols are."""
+        """Return bounds on the value, whatever the symbols are; computed once, as quotients are nested."""
+        self._bounds = self._bounds or self.interval()
+        return self._bounds
+
+    @abstractmethod
+    def interval(self) -> Interval: ...
 
     @abstractmethod
     def function(self) -> Callable[[int], int]:
@@ -111,7 +116,7 @@ class Symbol(Atom):
     def rebuilt(self, parts: tuple[Dim, ...]) -> Dim:
         return as_expr(self)
 
-    def bounds(self) -> Interval:
+    def interval(self) -> Interval:
         return self.minimum, None
 
     def function(self) -> Callable[[int], int]:
@@ -142,7 +147,7 @@ class Floor(Atom):
     def rebuilt(self, parts: tuple[Dim, ...]) -> Dim:
         return floordiv(*parts)
 
-    def bounds(self) -> Interval:
+    def interval(self) -> Interval:
         low, high = bounds(self.numerator)
         if isinstance(self.denominator, Expr):
             return (0 if low is not None and low >= 0 else None), None
@@ -187,7 +192,7 @@ class Maximum(Atom):
     def rebuilt(self, parts: tuple[Dim, ...]) -> Dim:
         return maximum(*parts)
 
-    def bounds(self) -> Interval:
+    def interval(self) -> Interval:
         lows, highs = zip(*map(bounds, self.arguments), strict=True)
         known = [low for low in lows if low is not None]
         return max(known) if known else None, None if None in highs else max(highs)
@@ -450,11 +455,9 @@ def _substitute(value: Dim, named: Mapping[str, Dim], known: dict[Atom, Dim]) ->
         term: Dim = coefficient
         for atom in monomial:
             if atom not in known:
-                if isinstance(atom, Symbol):
-                    known[atom] = named.get(atom.name, as_expr(atom))
-                else:
-                    parts = tuple(_substitute(part, named, known) for part in atom.parts())
-                    known[atom] = atom.rebuilt(parts)
+                parts = tuple(_substitute(part, named, known) for part in atom.parts())
+                own = named.get(atom.name) if isinstance(atom, Symbol) else None
+                known[atom] = atom.rebuilt(parts) if own is None else own
             term = term * known[atom]
         total = total + term
     return total
@@ -624,10 +627,8 @@ def decide(left: Dim, op: str, right: Dim) -> bool | None:
     if verdict is not None:
         return verdict
     solved = solve(difference, op, 0)
-    if solved is None:
-        return None
-    if not solved[1]:
-        return False
+    if solved is None or not solved[1]:
+        return None if solved is None else False
     return True if solved[1] == IntegerSet.at_least(difference.symbols()[0].minimum) else None
 
 
@@ -682,8 +683,7 @@ def _bounds_by_remainder(value: Expr, low: int | None, high: int | None) -> Inte
     least, most = bounds(value - factor * (divisor * as_expr(quotient) - quotient.numerator))
     least = None if least is None else least - max(factor, 0) * (divisor - 1)
     most = None if most is None else most - min(factor, 0) * (divisor - 1)
-    lows = [bound for bound in (low, least) if bound is not None]
-    highs = [bound for bound in (high, most) if bound is not None]
+    lows, highs = ([bound for bound in both if bound is not None] for both in ((low, least), (high, most)))
     return max(lows, default=None), min(highs, default=None)
 
 

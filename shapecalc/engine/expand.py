@@ -30,7 +30,7 @@ from shapecalc.engine.step_names import DottedGroups, automatic_name, label_of
 from shapecalc.errors import Place, SpecError, Undecided, quote
 from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.requirement import Shape
-from shapecalc.spec.tree import Call, Side, Spec, Step
+from shapecalc.spec.tree import Call, Side, Spec, Step, Unread
 
 DEEPEST = 50
 
@@ -163,6 +163,8 @@ class Expansion:
 
     def run_once(self, scope: Scope, step: Step, sources: list[int], path: str) -> Binding:
         body = step.body
+        if isinstance(body, Unread):
+            raise UnknownSize
         if body is None:
             return self.rerun(scope, step, sources, path)
         if isinstance(body, Kind):

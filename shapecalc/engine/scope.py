@@ -146,13 +146,20 @@ class Scope:
             first, bracket, _ = value.text.partition("[")
             is_path = bracket and value.text.endswith("]") and self.visible(first) is not None
             return self.find(value.text) if is_path else value.evaluate(self)
-        try:
-            return self.lookup(value.text)
-        except UnknownSize:
-            raise
-        except FormulaError:
-            binding = None if registry.is_known(value.text) else self.visible(value.text)
-            return value.text if binding is None else binding
+        if self._has_value(value.text):
+            try:
+                return self.lookup(value.text)
+            except UnknownSize:
+                raise
+            except FormulaError:
+                pass
+        binding = None if registry.is_known(value.text) else self.visible(value.text)
+        return value.text if binding is None else binding
+
+    def _has_value(self, name: str) -> bool:
+        """Say whether `lookup` knows a name: most bare words are words, and its error is costly to make."""
+        known = name in self.context.parameter_names or name == "in_channels"
+        return known or any(name in scope.variables for scope in self.chain())
 
     # ---- tensors
 

@@ -71,7 +71,6 @@ class Data:
             "trainable": self.index(report.trainable_params),
             "buffers": self.index(report.buffer_count),
             "macs": self.index(report.macs),
-            "bytes": self.index(report.bytes),
             "weights": self.index(report.params * report.itemsize),
         }
         return {
@@ -108,7 +107,7 @@ class Data:
             "output": self.indices(item.output) if item.nodes else None,
             "params": self.index(item.params),
             "macs": None if cost is None else self.index(cost),
-            "bytes": self.index(item.bytes),
+            "bytes": None if item.node is None else self.index(item.node.bytes_inside(item.loops)),
             "complete": is_all,
             "shared": item.is_shared,
             "node": None if item.node is None else self.positions[item.node.path],

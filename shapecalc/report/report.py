@@ -319,7 +319,6 @@ class Report(Shown, Totals[D_co]):
             **self._growth(macs),
             "flops": number(2 * macs),
             **({"cost": self.cost().to_dict()} if self.says_cost else {}),
-            "bytes": number(self.bytes),
             "complete": not not_counted,
             "not_counted": not_counted,
             **({"unconfirmed": self.inference.unconfirmed} if self.inference.unconfirmed else {}),

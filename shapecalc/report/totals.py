@@ -68,11 +68,6 @@ class Totals(Generic[D_co]):
         return cast("D_co", 2 * self.macs)
 
     @property
-    def bytes(self) -> D_co:
-        """Bytes of the results of the layers as listed: no peak, and nothing inside a composite kind."""
-        return self._sum(node.bytes_inside(self.loops) for node in self.nodes)
-
-    @property
     def not_counted(self) -> list[str]:
         """The layers whose multiply-accumulates are not known."""
         return [f"{node.path} ({node.kind})" for node in self.nodes if node.macs is None]

@@ -9,6 +9,7 @@ from typing import Any, get_args
 from pydantic.json_schema import GenerateJsonSchema
 
 from shapecalc.layers.base import Caller, Kind, Merge
+from shapecalc.layers.declaration import positions
 from shapecalc.layers.glossary import GLOSSARY
 from shapecalc.layers.index import KERAS
 from shapecalc.layers.registry import FRAMEWORKS, get, kinds
@@ -40,6 +41,7 @@ _CALLED = (
 )
 _CARRY = "Tensors that each pass reads, with the first of them: a step of that name makes the next pass's."
 _USES = "Names of the caller that the block reads."
+_POSITIONAL = "The first field, or a list of the first ones in torch's order."
 _IGNORE = "Codes of warnings and notes that are not reported for the model."
 _BRANCH = "A list of layers, [] for the input itself, or the name of an earlier step."
 
@@ -87,9 +89,17 @@ def _definitions() -> dict[str, Any]:
         "ignore": _any_of("Codes of warnings and notes that are not reported for the step.", text, texts),
     }
     classes = [get(name) for name in kinds()]
-    bodies: dict[str, Any] = {cls.kind: _ref(f"kind.{cls.kind}") for cls in classes}
-    bodies |= {kind: {"anyOf": [_ref(f"kind.{kind}"), _ref(f"keras.{kind}")]} for kind in KERAS}
+    forms = {cls.kind: [_ref(f"kind.{cls.kind}")] for cls in classes}
+    for kind in KERAS:
+        forms[kind].append(_ref(f"keras.{kind}"))
+    for cls in classes:
+        if not issubclass(cls, Merge) and positions(cls):
+            forms[cls.kind].append(_ref("positional"))
+    bodies: dict[str, Any] = {
+        kind: {"anyOf": several} if len(several) > 1 else several[0] for kind, several in forms.items()
+    }
     bodies |= {
+        "layers": _ref("steps") | {"description": "Layers as one step, as `sequential` has them."},
         "sequential": _ref("steps") | {"description": "Layers, one after the other, as one step."},
         "side": _ref("steps") | {"description": "Layers beside the trunk: their result is an output."},
     }
@@ -109,6 +119,7 @@ def _definitions() -> dict[str, Any]:
         "shape": _list(_type(["integer", "string"])),
         "steps": _list(_ref("step")) | {"description": "Layers, one after the other."},
         "step": {"anyOf": [_type("string", "A kind or a block without fields."), step]},
+        "positional": _type(["array", "boolean", "number", "string"], _POSITIONAL),
         "branch": _any_of(_BRANCH, _ref("steps"), text, _type("object")),
         "block": _object(block, {"args": args, "uses": uses, "layers": _ref("steps")}, ["layers"]),
         "expect": _node(Expect, "What the model must come to."),

@@ -127,7 +127,7 @@ def test_the_law_of_symbols_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
         check_symbolic(example, free)
 
 
-@pytest.mark.sample(20)
+@pytest.mark.sample(8)
 @every_kind
 def test_the_strategies_reach_what_is_legal(kind: str) -> None:
     """A law that holds because nothing was ever accepted would say nothing."""

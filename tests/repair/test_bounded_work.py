@@ -57,7 +57,7 @@ def test_many_mistakes_are_fixed_within_a_bound(inferred: list[int]) -> None:
 def test_safe_fixes_that_hold_together_are_taken_in_one_round(inferred: list[int]) -> None:
     lines = "".join(
         f"  - conv2d: {{in_channels: {20 + i}, out_channels: 4, kernel_size: 3, padding: 1}}\n"
-        for i in range(62)
+        for i in range(40)
     )
     result = fixed(Source(f"input: [3, 8, 8]\nlayers:\n{lines}", loads))
     places = {finding.place.line for finding, _ in result.done}

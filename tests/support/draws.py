@@ -6,5 +6,7 @@ from hypothesis import settings
 
 MANY = settings(max_examples=max(100, settings().max_examples))
 """For a property that is cheap to try: a law of the algebra, say."""
-SOME = settings(max_examples=max(50, settings().max_examples))
+FEW = settings(max_examples=5 if settings().max_examples == 10 else settings().max_examples)
+"""For a property over every kind whose rules are few, so that other kinds try them too: half in the quick tier."""
+SOME = settings(max_examples=max(20, settings().max_examples))
 """For the one law over every kind that most is held by: that its rule is torch's."""

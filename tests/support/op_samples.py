@@ -8,6 +8,7 @@ import unittest
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from itertools import islice
 from types import ModuleType
@@ -22,17 +23,14 @@ from shapecalc.bridges.torch.tracer.module_run import error_text, outcome, outpu
 Shape: TypeAlias = "tuple[int, ...]"
 
 
-def _database() -> list[Any]:
-    """Return torch's op database; its module needs a test case of a package that is not needed here."""
+@cache
+def operations() -> list[Any]:
+    """Return torch's op database, which takes a second to make; its module needs a test case of a package that is not needed here."""
     if "expecttest" not in sys.modules:
         sys.modules["expecttest"] = ModuleType("expecttest")
         vars(sys.modules["expecttest"])["TestCase"] = unittest.TestCase
     database: list[Any] = import_module("torch.testing._internal.common_methods_invocations").op_db
     return database
-
-
-OPERATIONS = _database()
-NAMES = sorted({op.name for op in OPERATIONS})
 
 
 class Operation(nn.Module):
@@ -72,7 +70,7 @@ class Sample:
 
 def samples(name: str, most: int) -> Iterator[Sample]:
     """Yield samples of the operations with a name that have a first tensor of floats with axes."""
-    for op in OPERATIONS:
+    for op in operations():
         if op.name == name and torch.float32 in op.dtypes:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")

@@ -41,6 +41,8 @@ from tests.engine.test_random_networks import legal
 from tests.layers.test_torch_parity import PRESENT
 from tests.spec.test_loops_over_lists import WRITTEN_OUT
 from tests.spec.test_loops_over_lists import model as indented
+from tests.support import bundled
+from tests.support.bundled import KERAS
 from tests.support.input_tensors import input_tensors
 from tests.support.networks import networks
 from tests.torch.test_proofs import CONFIGURATIONS
@@ -48,9 +50,7 @@ from tests.torch.test_proofs import legal as legal_layers
 
 NOT_HOLDING = {"tutorials/torch_inception_v3"}
 """Bundled specs that are wrong on purpose: the tutorial that they follow is."""
-BUNDLED = [name for name in shapecalc.names() if name not in NOT_HOLDING]
-TORCH = [name for name in BUNDLED if shapecalc.load(name).framework == "torch"]
-KERAS = [name for name in BUNDLED if name not in TORCH]
+TORCH = [name for name in bundled.TORCH if name not in NOT_HOLDING]
 
 
 @contextmanager
@@ -125,7 +125,7 @@ def test_no_bundled_spec_is_left_out() -> None:
     root = Path(shapecalc.__file__).parent.parent
     files = {Path(shapecalc.load(name).place.file or "").name for name in shapecalc.names()}
     assert files == {file.name for file in (root / "specs").rglob("*.yaml")}
-    assert {*TORCH} | {*KERAS} | NOT_HOLDING == {*shapecalc.names()}
+    assert {*bundled.TORCH} | {*KERAS} == {*shapecalc.names()}
     assert all(name == "resnet50_keras" or name.startswith("tutorials/keras_") for name in KERAS)
     page = (root / "docs" / "export.md").read_text(encoding="utf-8")
     told = page.partition("## What cannot be written")[2]

@@ -278,6 +278,8 @@ MADE: dict[str, Forward] = {
     "torch.Size": lambda x: x.new_zeros(torch.Size([x.shape[0], x.shape[1]])),
     "sums of torch.Size": lambda x: x.view(torch.Size((x.size(0),)) + torch.Size([-1])),
     "whether it is a torch.Size": lambda x: x * 2 if isinstance(x.shape, torch.Size) else x[0],
+    "Variable": lambda x: x + torch.autograd.Variable(torch.zeros(x.size(0), x.size(1), 1)),
+    "types of the CPU": lambda x: x.type(untyped.FloatTensor) + x.type("torch.FloatTensor"),
     "numpy's root": lambda x: x * float(np.sqrt(x.shape[-1])) + np.sqrt(x.shape[-1]),
     "numpy's product": lambda x: x.view(x.shape[0], int(np.prod(x.shape[1:]))),
     "numpy's ceiling": lambda x: x[:, : int(np.ceil(x.shape[1] / 2))],
@@ -291,6 +293,12 @@ MADE: dict[str, Forward] = {
 @pytest.mark.parametrize("name", MADE)
 def test_sizes_stay_free_in_older_ways_to_write_them(name: str) -> None:
     assert_agrees(MADE[name], (6, 8), [(9, 8), (4, 8)])
+
+
+def test_compiled_parts_are_read_as_they_were_written() -> None:
+    compiled: Any = torch.compile(nn.Linear(8, 4))
+    report = shapecalc.from_torch(nn.Sequential(compiled, nn.ReLU()), input=(6, 8)).analyze(L=9)
+    assert (report.output, report.params, report.macs) == ((1, 9, 4), 36, 9 * 8 * 4)
 
 
 ON_MAPS: dict[str, Forward] = {

@@ -208,7 +208,11 @@ def test_a_builder_that_computes_with_tensors_is_given_their_numbers(run: Run) -
 
 
 @pytest.mark.parametrize(
-    "name", ["detection:fasterrcnn_mobilenet_v3_large_320_fpn", "detection:ssd300_vgg16"]
+    "name",
+    [
+        pytest.param("detection:fasterrcnn_mobilenet_v3_large_320_fpn", marks=pytest.mark.ci),
+        "detection:ssd300_vgg16",
+    ],
 )
 def test_detection_depends_on_what_is_seen_and_is_refused_with_the_reason(run: Run, name: str) -> None:
     status, told = run("show", f"torchvision.models.{name}", "--input", "3x224x224")

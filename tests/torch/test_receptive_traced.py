@@ -146,7 +146,7 @@ def last_place(report: Report) -> str:
     ("name", "field"),
     [
         ("resnet50", "427x427 s32 @-213 > input"),
-        ("densenet121", "2,071x2,071 s32 @-1021 > input"),
+        pytest.param("densenet121", "2,071x2,071 s32 @-1021 > input", marks=pytest.mark.ci),
         ("mobilenet_v2", "491x491 s32 @-245 > input"),
     ],
 )

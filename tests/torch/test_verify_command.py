@@ -124,6 +124,11 @@ def test_a_network_that_is_built_wrong_is_refuted(
     _swapped(path, other, monkeypatch)
     found = running.forward(model, model.analyze(), None, {})
     assert says in found.differences[path]
+
+
+def test_a_network_that_is_built_wrong_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    path, model = "s2", load("lenet5")
+    _swapped(path, lambda: nn.MaxPool2d(2, 1), monkeypatch)
     told = str(verification.verify(model))
     assert "the built network ran on numbers; refuted where it is said" in told
     line = next(line for line in told.splitlines() if line.startswith(f"{path} "))

@@ -28,6 +28,10 @@ class ActingAsCpu(DeviceContext):
             return _OF_CPU[attribute]
         if name in ("cpu", "cuda"):
             return args[0]
+        if name == "type" and len(args) > 1:  # classes such as torch.FloatTensor are of the CPU
+            kind = args[1]
+            kind = getattr(torch, kind.removeprefix("torch."), None) if isinstance(kind, str) else kind
+            args = (args[0], getattr(kind, "dtype", args[1]))
         if any(isinstance(value, torch.device) for value in args):
             args = tuple(_META if isinstance(value, torch.device) else value for value in args)
         elif name == "to" and len(args) > 1 and isinstance(args[1], str):

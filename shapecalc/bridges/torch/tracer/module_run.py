@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import random
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from threading import RLock, get_ident
@@ -27,13 +28,10 @@ from shapecalc.bridges.torch.tracer.forward_arguments import Arguments
 from shapecalc.bridges.torch.tracer.function_calls import RecordingFunctions
 from shapecalc.bridges.torch.tracer.module_calls import recording_modules
 from shapecalc.bridges.torch.tracer.module_copy import ModuleState
-from shapecalc.bridges.torch.tracer.size_conversions import (
-    keeping_users_state,
-    tracing_conversions,
-    tracing_creation,
-)
+from shapecalc.bridges.torch.tracer.size_conversions import keeping_users_state, tracing_conversions
 from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.trace_to_model import output_name
+from shapecalc.bridges.torch.tracer.traced_creation import tracing_creation
 from shapecalc.bridges.torch.tracer.traced_number import concrete, tensors_in
 from shapecalc.errors import SpecError, quote
 
@@ -128,8 +126,15 @@ def _on(device: str) -> Iterator[None]:
     context = ActingAsCpu() if device == "meta" else torch.device(device)
     with _PATCHED, _keeping_generators(), warnings.catch_warnings(), torch.no_grad(), context:
         warnings.simplefilter("ignore")
-        with _transformers_in_parts(), _without_validation():
+        with _transformers_in_parts(), _without_validation(), _eager():
             yield
+
+
+@contextmanager
+def _eager() -> Iterator[None]:
+    """Run what `torch.compile` returned as it was written."""
+    with torch.compiler.set_stance("force_eager") if "torch._dynamo" in sys.modules else nullcontext():
+        yield
 
 
 @contextmanager

@@ -1,9 +1,8 @@
-"""While a trace runs, functions that need ordinary numbers take sizes, of Python and of torch.
+"""While a trace runs, Python's functions that need ordinary numbers take sizes.
 
 Python's `int` and `len` return ordinary numbers for any argument. So the Python modules that hold the
 forwards get other functions under their names, and nobody else does. A module that uses `int` as a value, as
-`type(n) is int` does, keeps Python's, and what `int` makes of a size is pinned there. torch's functions that
-take shapes or numbers read them before a mode could see the call, so they are replaced meanwhile.
+`type(n) is int` does, keeps Python's, and what `int` makes of a size is pinned there.
 """
 
 from __future__ import annotations
@@ -11,28 +10,18 @@ from __future__ import annotations
 import dis
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from functools import lru_cache, partial, wraps
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from functools import lru_cache, partial
 from threading import get_ident
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any, TypeAlias
-from unittest import mock
 
-import torch
 from torch import Tensor, nn
 from torch._C import DisableTorchFunction
-from torch.distributions import Distribution
 
-from shapecalc.bridges.torch.tracer.function_calls import record
 from shapecalc.bridges.torch.tracer.trace import Trace
-from shapecalc.bridges.torch.tracer.traced_number import (
-    TracedNumber,
-    concrete,
-    is_integer,
-    passing,
-    traced_in,
-)
+from shapecalc.bridges.torch.tracer.traced_number import TracedNumber, is_integer
 from shapecalc.bridges.torch.tracer.traced_sizes import Size, Sizes, greatest, least
 from shapecalc.bridges.torch.tracer.user_caches import CACHED, keeping_caches
 
@@ -45,7 +34,7 @@ _DEEPEST = 3
 """How many decorators and containers around a function are looked through."""
 
 
-class _Like(type):
+class Like(type):
     """A class that is the same as `like` for all but `is`."""
 
     like: type
@@ -63,7 +52,7 @@ class _Like(type):
         return hash(cls.like)
 
 
-class _Int(int, metaclass=_Like):
+class _Int(int, metaclass=Like):
     """`int` that leaves a traced number traced."""
 
     like = int
@@ -72,16 +61,6 @@ class _Int(int, metaclass=_Like):
         if len(args) == 1 and not kwargs and issubclass(type(args[0]), TracedNumber):
             return math.trunc(args[0])
         return int(*args, **kwargs)
-
-
-class _TorchSize(metaclass=_Like):
-    """`torch.Size` that leaves traced sizes traced."""
-
-    like = torch.Size
-
-    def __new__(cls, sizes: Iterable[Any] = ()) -> Any:
-        sizes = Sizes(sizes)
-        return sizes if traced_in(sizes) else cls.like(sizes)
 
 
 @contextmanager
@@ -148,15 +127,16 @@ def _namespaces(module: nn.Module) -> list[Namespace]:
 
 
 def _with_imported(namespaces: list[Namespace]) -> list[Namespace]:
-    """Return Python modules, those that they import, and those that these have functions of."""
+    """Return Python modules, those that they import, and those that these have functions of.
+
+    What numpy keeps are no tensors.
+    """
     known = {id(namespace): namespace for namespace in namespaces}
     for namespace in namespaces:
         for item in [*namespace.values()]:
-            if type(item) is ModuleType and not _is_library(item.__name__):
-                functions = [value for value in vars(item).values() if type(value) is FunctionType]
-                inner = (
-                    function.__globals__ for function in functions
-                )  # einops.rearrange is of einops.einops
+            if type(item) is ModuleType and item.__name__ != "numpy" and not _is_library(item.__name__):
+                # einops.rearrange is of einops.einops
+                inner = (value.__globals__ for value in vars(item).values() if type(value) is FunctionType)
                 known.update((id(each), each) for each in (vars(item), *inner))
     return [*known.values()]
 
@@ -225,70 +205,3 @@ def _only_calls_int(code: CodeType) -> bool:
     if all(load.opname == "LOAD_GLOBAL" and (load.arg or 0) & 1 for load in loads):  # for a call
         return True
     return "isinstance" in code.co_names and not any(each.opname == "IS_OP" for each in instructions)
-
-
-# ---- functions of torch
-
-_NEW = (
-    *("arange", "empty", "eye", "full", "linspace", "logspace", "ones", "rand", "randn", "zeros"),
-    *("bartlett_window", "blackman_window", "hamming_window", "hann_window", "tril_indices", "triu_indices"),
-)
-_NEW_BY_METHOD = ("new_empty", "new_full", "new_ones", "new_zeros")
-_WITH_NUMBERS = (
-    *("add", "sub", "mul", "div", "true_divide", "floor_divide", "remainder", "fmod", "pow"),
-    *("eq", "ne", "lt", "le", "gt", "ge", "clamp", "clamp_min", "clamp_max", "masked_fill", "full_like"),
-)
-"""Functions of torch that take a number on which no shape depends."""
-
-_empty, _new = torch.empty, torch.Tensor.new
-
-
-@contextmanager
-def tracing_creation(trace: Trace) -> Iterator[None]:
-    """Let torch's functions take traced sizes; those that make tensors of them are recorded with them."""
-
-    def replaced(original: Callable[..., Any], name: str, *, is_new: bool) -> Callable[..., Any]:
-        @wraps(original)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            if not (is_new and get_ident() == trace.thread and traced_in((args, kwargs))):
-                with passing(*traced_in((args, kwargs))):
-                    return original(*concrete(args), **concrete(kwargs))
-            with DisableTorchFunction():
-                result = original(*concrete(args), **(concrete(kwargs) | {"device": "meta"}))
-                return record(trace, original, args, kwargs, result)
-
-        call.__name__ = name
-        return call
-
-    def new(tensor: Tensor, *args: Any, **kwargs: Any) -> Any:
-        """Return `tensor.new(...)`, of sizes, by the function whose shape rule is known."""
-        sizes: Any = args[0] if len(args) == 1 and isinstance(args[0], (_TorchSize.like, Sizes)) else args
-        if get_ident() == trace.thread and (args or not kwargs) and all(map(is_integer, sizes)):
-            return tensor.new_empty(sizes or (0,), **kwargs)
-        if args and isinstance(args[0], (list, tuple)):
-            return tensor.new_tensor(*args, **kwargs)
-        return _new(tensor, *args, **kwargs)
-
-    def extended_shape(distribution: Distribution, sample_shape: Iterable[Any] = ()) -> Any:
-        """Join the sizes of a distribution, which `torch.Size` would read as ordinary numbers."""
-        return _TorchSize((*sample_shape, *distribution.batch_shape, *distribution.event_shape))
-
-    with torch.device("meta"):
-        _empty(0)  # at the first call torch keeps for good which functions heed a device: its own ones
-    methods = (*_WITH_NUMBERS, *(f"{name}_" for name in _WITH_NUMBERS), "fill_")
-    with ExitStack() as stack:
-        stack.enter_context(mock.patch.object(torch, "Size", _TorchSize))
-        stack.enter_context(mock.patch.object(Distribution, "_extended_shape", extended_shape))
-        stack.enter_context(mock.patch.object(torch.Tensor, "new", new))
-        for home, names, is_new in (
-            (torch, _NEW, True),
-            (torch.Tensor, _NEW_BY_METHOD, True),
-            (torch, _WITH_NUMBERS, False),
-            (torch.Tensor, methods, False),
-        ):
-            for name in names:
-                if (original := getattr(home, name, None)) is not None:
-                    stack.enter_context(
-                        mock.patch.object(home, name, replaced(original, name, is_new=is_new))
-                    )
-        yield
