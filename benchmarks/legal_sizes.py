@@ -106,8 +106,8 @@ def resize_to_skip(skip: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 def segnet(net: Any, x: Tensor) -> Any:
     x, first = functional.max_pool2d(net.a(x), 2, return_indices=True)
     x, second = functional.max_pool2d(net.b(x), 2, return_indices=True)
-    x = functional.max_unpool2d(x, second, 2)
-    return net.d(functional.max_unpool2d(net.c(x), first, 2))
+    x = functional.max_unpool2d(x, second, (2, 2))
+    return net.d(functional.max_unpool2d(net.c(x), first, (2, 2)))
 
 
 def segnet_of_sizes(net: Any, x: Tensor) -> Any:
@@ -115,8 +115,8 @@ def segnet_of_sizes(net: Any, x: Tensor) -> Any:
     x, first = functional.max_pool2d(net.a(x), 2, return_indices=True)
     half = x.size()
     x, second = functional.max_pool2d(net.b(x), 2, return_indices=True)
-    x = functional.max_unpool2d(x, second, 2, output_size=half)
-    return net.d(functional.max_unpool2d(net.c(x), first, 2, output_size=whole[2:]))
+    x = functional.max_unpool2d(x, second, (2, 2), output_size=half)
+    return net.d(functional.max_unpool2d(net.c(x), first, (2, 2), output_size=whole[2:]))
 
 
 def pyramid(net: Any, x: Tensor) -> Any:
@@ -189,7 +189,7 @@ def windows(net: Any, x: Tensor) -> Any:
 
 def sampled(net: Any, x: Tensor) -> Any:
     theta = net.head(functional.adaptive_avg_pool2d(net.a(x), 3).flatten(1)).view(-1, 2, 3)
-    return functional.grid_sample(x, functional.affine_grid(theta, x.size()))
+    return functional.grid_sample(x, functional.affine_grid(theta, [*x.size()]))
 
 
 def subpixel(net: Any, x: Tensor) -> Any:
