@@ -29,6 +29,7 @@ COMMANDS = {
     "embed": False,
     "explain": True,
     "export": True,
+    "help": True,
     "html": False,
     "init": False,
     "kinds": True,
@@ -43,6 +44,8 @@ COMMANDS = {
     "verify": True,
 }
 """Command -> whether it only prints, so that a document may run it. Its module has its name."""
+TOPICS = ("language", *COMMANDS)
+"""What `help` prints."""
 
 INTERRUPTED = 130
 """The exit status of a command that Ctrl-C ends, as shells have it."""
@@ -57,7 +60,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        name = "list_" if cmd_name == "list" else cmd_name
+        name = f"{cmd_name}_" if cmd_name in ("help", "list") else cmd_name
         command: click.Command = getattr(import_module(f"{__name__}.{name}"), name)
         return command
 

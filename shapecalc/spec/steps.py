@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from shapecalc.errors import FormulaError, SpecError, WrongWord, nearest, quote
+from shapecalc.errors import FormulaError, Place, SpecError, WrongWord, nearest, quote
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind, Merge
-from shapecalc.spec.located_text import FLOW_HINT
+from shapecalc.layers.declaration import positions
+from shapecalc.spec.located_text import FLOW_HINT, Map, place_of
 from shapecalc.spec.reference import Reference
-from shapecalc.spec.spec_part import Part, known_hint, renamed
+from shapecalc.spec.spec_part import Part, renamed
 from shapecalc.spec.spec_values import is_step_name
 from shapecalc.spec.tree import Call, Sequential, Side, Step, Unread
 
 MODIFIERS = registry.MODIFIERS
-STRUCTURES: dict[str, type[Sequential]] = {"sequential": Sequential, "side": Side}
+STRUCTURES: dict[str, type[Sequential]] = {"layers": Sequential, "sequential": Sequential, "side": Side}
 
 
 class StepReader:
@@ -126,9 +127,24 @@ class StepReader:
         if issubclass(cls, Merge):
             return self.merge(cls, part, scope)
         if not isinstance(part.data, Mapping | None):
-            hint = known_hint(name, f"fields of {name}", list(cls.model_fields))
-            raise part.error(f"{name} takes its fields as a mapping, not {quote(part.data)}", hint)
+            part = self.positional(cls, part)
         return self.layer(cls, part)
+
+    def positional(self, cls: type[Kind], part: Part) -> Part:
+        """Return the fields that a value or a list of values gives by position, as in torch, by name."""
+        values = part.data if isinstance(part.data, (list, tuple)) else [part.data]
+        names = positions(cls)
+        if len(values) > len(names):
+            known, many = ", ".join(names) or "none", "" if len(names) == 1 else "s"
+            message = f"{cls.kind} takes {len(names)} field{many} by position ({known}), not {len(values)}"
+            raise part.error(
+                message, f"where a field is a list, it has brackets of its own: [{quote(values)}]"
+            )
+        places = [place_of(part.data, index) or part.place for index in range(len(values))]
+        fields = Map(zip(names, values, strict=False))
+        fields.places = dict(zip(names, places, strict=False))
+        fields.place = Place(part.place.file, part.place.line, part.place.column, fields.places)
+        return part.holding(fields)
 
     def layer(self, cls: type[Kind], part: Part) -> Kind | Unread:
         part = part.holding(part.data or {})
