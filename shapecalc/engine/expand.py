@@ -36,14 +36,22 @@ DEEPEST = 50
 
 
 def expand(
-    spec: Spec, parameter: Callable[[str], Value], inputs: Mapping[str, Shape], *, batched: bool = True
+    spec: Spec,
+    parameter: Callable[[str], Value],
+    inputs: Mapping[str, Shape],
+    *,
+    batched: bool = True,
+    confirm: bool = True,
 ) -> Inference:
-    """Return the expanded graph of a spec together with the inference that expanded it."""
+    """Return the expanded graph of a spec together with the inference that expanded it.
+
+    `confirm` keeps the failures that do not depend on how others were recovered from; the first never does.
+    """
     with collector_paused():
         ties = TieBreaks()
         first = Expansion(spec, parameter, inputs, batched=batched, ties=ties)
         inference = first.run()
-        for number in range(1, ties.runs):
+        for number in range(1, ties.runs if confirm else 1):
             again = Expansion(spec, parameter, inputs, batched=batched, ties=TieBreaks(number))
             again.builder.share_answers(first.builder)
             other = again.run()

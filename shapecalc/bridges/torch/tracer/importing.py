@@ -158,7 +158,8 @@ def _traced(run: Run, shapes: Mapping[str, tuple[int, ...]] | None = None) -> Mo
     forget_partly_known(trace)
     _append_unused(trace, outputs)
     model = model_of(trace, shapes, outputs, run.name)
-    model.graphs.witness = ModuleWitness(Rerun(run, trace.leaves), at_traced=not trace.has_opaque_batch)
+    rerun = Rerun(run, trace.leaves, trace.tests.by_step)
+    model.graphs.witness = ModuleWitness(rerun, at_traced=not trace.has_opaque_batch)
     return model
 
 
