@@ -46,6 +46,14 @@ _IGNORE = "Codes of warnings and notes that are not reported for the model."
 _BRANCH = "A list of layers, [] for the input itself, or the name of an earlier step."
 
 
+_STEPS = {"$ref": "#/$defs/steps"}
+_STRUCTURES = {
+    "layers": _STEPS | {"description": "Layers as one step, as `sequential` has them."},
+    "sequential": _STEPS | {"description": "Layers, one after the other, as one step."},
+    "side": _STEPS | {"description": "Layers beside the trunk: their result is an output."},
+}
+
+
 def schema() -> dict[str, Any]:
     """Return the schema; every registered kind is in it with its fields and their descriptions."""
     properties = {
@@ -70,9 +78,14 @@ def schema() -> dict[str, Any]:
     return {"$schema": DIALECT, "title": "shapecalc model"} | model | {"$defs": _definitions()}
 
 
-def _definitions() -> dict[str, Any]:
+def step_keys() -> dict[str, str]:
+    """Return the keys of a step that are no kinds, with what they mean."""
+    return {key: own["description"] for key, own in (_modifiers() | _STRUCTURES).items()}
+
+
+def _modifiers() -> dict[str, Any]:
     text, texts = _type("string"), _list(_type("string"))
-    modifiers = {
+    return {
         "name": _type("string", "The step's name, for paths and references.") | {"pattern": _STEP_NAME},
         "repeat": _any_of(
             "How many times, or loop variables: {i: 4} or {d: depths}.",
@@ -88,6 +101,10 @@ def _definitions() -> dict[str, Any]:
         "called": {"enum": [*get_args(Caller)], "description": _CALLED},
         "ignore": _any_of("Codes of warnings and notes that are not reported for the step.", text, texts),
     }
+
+
+def _definitions() -> dict[str, Any]:
+    text, texts, modifiers = _type("string"), _list(_type("string")), _modifiers()
     classes = [get(name) for name in kinds()]
     forms = {cls.kind: [_ref(f"kind.{cls.kind}")] for cls in classes}
     for kind in KERAS:
@@ -98,11 +115,7 @@ def _definitions() -> dict[str, Any]:
     bodies: dict[str, Any] = {
         kind: {"anyOf": several} if len(several) > 1 else several[0] for kind, several in forms.items()
     }
-    bodies |= {
-        "layers": _ref("steps") | {"description": "Layers as one step, as `sequential` has them."},
-        "sequential": _ref("steps") | {"description": "Layers, one after the other, as one step."},
-        "side": _ref("steps") | {"description": "Layers beside the trunk: their result is an output."},
-    }
+    bodies |= _STRUCTURES
     # A further key is the name of a block, or of an argument that chooses a kind.
     step = _mapping(_type(["object", "null"])) | {"properties": modifiers | bodies}
     uses = _any_of(_USES, text, texts)
