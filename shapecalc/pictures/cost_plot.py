@@ -110,7 +110,7 @@ def _mark_partial(panel: Panel, reports: Sequence[Report]) -> None:
 def _amounts(node: Node) -> list[int]:
     """Return the parameters, the MACs and the results of a layer."""
     amounts: list[int] = []
-    for value in (node.params, node.macs or 0, node.bytes // node.itemsize):
+    for value in (node.params, node.macs or 0, node.elements):
         if not isinstance(value, int):
             raise Undecided(f"a plot has numbers, and those of {node.path} depend on {value}")
         amounts.append(value)

@@ -376,6 +376,16 @@ def test_a_page_is_not_poured_over_a_terminal() -> None:
     assert b"give it a file with -o FILE.html, or pipe it" in done.stderr
 
 
+@pytest.mark.parametrize("arguments", ["show lenet5", "check lenet5", "solve features lenet5"])
+def test_an_interrupted_command_ends_without_a_word(arguments: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("shapecalc.engine.graph_cache.expand", interrupted)
+    result = CliRunner().invoke(main, arguments.split())
+    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "")
+
+
 def test_a_terminal_without_unicode_gets_ascii() -> None:
     done = run("show", "lenet5", "--symbolic", PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stderr) == (0, "")

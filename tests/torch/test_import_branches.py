@@ -146,7 +146,7 @@ ANSWERED = {
 """At how many of the points an import answers, at either base, where it answers beyond the traced side."""
 
 
-@pytest.mark.sample(12)
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("base", [112, 83])
 @pytest.mark.parametrize("name", BRANCHES)
 def test_what_is_answered_beyond_a_branch_is_right(name: str, base: int) -> None:
@@ -210,7 +210,7 @@ class Padded(Flags):
         return self.conv(x)
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("cls", "sizes", "beyond"),
     [
@@ -288,7 +288,7 @@ class PaddedUNet(UNet):
         return x
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("cls", [UNet, PaddedUNet])
 @pytest.mark.parametrize("traced", [(64, 48), (83, 83), (175, 97)])
 def test_many_branches_that_do_not_depend_on_each_other(
@@ -422,7 +422,7 @@ DEPENDENT: list[Callable[..., Any]] = [
 ]
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("traced", [(8, 8), (11, 13)])
 @pytest.mark.parametrize("function", [*DEPENDENT, _padded_again])
 def test_branches_that_depend_on_each_other_are_held(
