@@ -3,8 +3,9 @@
     python benchmarks/compare.py                     # everything; about four minutes
     python benchmarks/compare.py process --runs 3    # one part: process, call or growth
 
-Every figure is a median. Ratios say how many times longer (or larger) the other tool is, measured
-in turn with ours so that both see the same machine. Needs the extra `bench`.
+Every figure is a median, and times are the processor's, which a busy machine lengthens less than those of a
+clock. Ratios say how many times longer (or larger) the other tool is, measured in turn with ours so that both
+see the same machine. Needs the extra `bench`.
 """
 
 from __future__ import annotations
@@ -56,16 +57,15 @@ def command(tool: str, network: str) -> list[str]:
 
 
 def run(arguments: list[str]) -> tuple[float, float]:
-    """Run a command; return its seconds and its peak memory in MiB."""
+    """Run a command; return the processor's seconds and its peak memory in MiB."""
     # Installed packages come with bytecode; this one may not, where Python was told to write none.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    before = time.perf_counter()
     with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, env=environment) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(arguments[:4])} failed with status {process.returncode}")
-    return time.perf_counter() - before, usage.ru_maxrss / 1024
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def processes(runs: int, networks: tuple[str, ...] = NETWORKS) -> None:
@@ -149,10 +149,10 @@ def calls(runs: int) -> None:
 
 
 def clocked(call: Callable[[int], None], size: int) -> float:
-    """Return the seconds of one call."""
-    before = time.perf_counter()
+    """Return the processor's seconds of one call."""
+    before = time.process_time()
     call(size)
-    return time.perf_counter() - before
+    return time.process_time() - before
 
 
 def growth(runs: int) -> None:

@@ -162,8 +162,8 @@ class OtherWeights(Fact):
 class Located(ShapecalcError):
     """An error with its file, line and layer.
 
-    `at` names the part of a layer (a field, or `when` and the like) until its place is known; `fact` is
-    its facts as data. `failures` holds every failure of an inference, of which this is the first.
+    `at` names the part of a layer (a field, `when`) until its place is known; `fact` is its facts as data.
+    `failures` holds every failure of an inference, of which this is the first.
     """
 
     page: ClassVar[str] = ""
@@ -213,7 +213,10 @@ def _rebuild(kind: type[Located], message: str, state: dict[str, Any]) -> Locate
 
 
 class SpecError(Located):
-    """The text, or the tree built in Python, is not a model."""
+    """The text, or the tree built in Python, is not a model; `others` are the mistakes besides the first."""
+
+    others: tuple[SpecError, ...] = ()
+    partial: Any = None  # the model without what could not be read
 
 
 class FormulaError(SpecError):
@@ -337,9 +340,8 @@ def printable(text: str) -> str:
 def unknown(what: str, word: object, known: Iterable[str], label: str = "known") -> SpecError:
     """Return the error for a word that is not known, with the nearest that is one and all of them."""
     words = [*known]
-    return SpecError(
-        f"{what} {quote(word)}{nearest(word, words)}", hint=f"{label}: {', '.join(words) or 'none'}"
-    )
+    hint = f"{label}: {', '.join(words) or 'none'}"
+    return SpecError(f"{what} {quote(word)}{nearest(word, words)}", hint=hint)
 
 
 def nearest(word: object, known: Sequence[str]) -> str:

@@ -342,9 +342,4 @@ def load(source: str | Path | Mapping[str, Any]) -> Model:
 
 def loads(text: str, *, file: str | None = None) -> Model:
     """Load a model from YAML or JSON text; `file` is the name shown in errors."""
-    from shapecalc.spec.read import read  # a model that is traced is not read from a text
-    from shapecalc.spec.yaml_text import parse
-
-    model = read(parse(text, file), Model, file)
-    model._text = text  # noqa: SLF001  (set here, where the text is known)
-    return model
+    return Model.from_text(text, file)

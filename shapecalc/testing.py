@@ -1,4 +1,6 @@
-"""The laws that every kind keeps, as assertions: `check_kind` tries them on a kind of your own.
+"""Assertions for tests: `assert_shapes` about a network, and `check_kind`, the laws that every kind keeps.
+
+`check_kind` tries these on a kind of your own:
 
     integers stay integers      a rule returns numbers for numbers
     symbols, then numbers       a result for a free size holds for every number substituted later
@@ -13,19 +15,73 @@ The project holds its own kinds to them with random fields and inputs; these are
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from shapecalc.algebra import Dim, Expr, symbol
-from shapecalc.errors import ShapecalcError, Undecided
+from shapecalc.bridges.torch.api import from_torch
+from shapecalc.errors import ForwardError, ShapecalcError, ShapeError, Undecided, unknown
 from shapecalc.layers import registry
 from shapecalc.layers.base import Effect, Joint, Kind, Shapes
-from shapecalc.layers.requirement import Refused, Requirement
+from shapecalc.layers.requirement import Refused, Requirement, shown
 from shapecalc.layers.roles import inferred
 from shapecalc.layers.select import EmptySlice
-from shapecalc.model import Model, loads
+from shapecalc.model import Model, load, loads
+from shapecalc.report.report import Report
 from shapecalc.spec.tree import Step
+
+
+def assert_shapes(
+    model: Any,
+    *,
+    input: Any = None,  # noqa: A002  (the word that a spec uses)
+    output: int | Sequence[int | None] | Mapping[str, Sequence[int | None]] | None = None,
+    **parameters: Any,
+) -> Report:
+    """Assert that a network accepts an input and puts out a shape, both without the batch; return its report.
+
+    `model` is a `Model`, a torch module, or the name or path of a spec. Several outputs are a shape by name,
+    and None is a size that may be any. What fails is explained as `shapecalc check` and `derive` do.
+
+    >>> assert_shapes("resnet18", input=(3, 64, 64), output=(100,))
+    Traceback (most recent call last):
+    AssertionError: resnet18: the output is 1000, not 100
+    ...
+    """
+    __tracebackhide__ = True  # pytest then shows the line of the test
+    network, shape = model, input
+    try:
+        if isinstance(model, (str, Path)):
+            network = load(model)
+        elif not isinstance(model, Model):
+            network, shape = from_torch(model, input=input), None
+        report: Report = network.analyze(input=shape, **parameters)
+    except ForwardError as error:
+        raise AssertionError(str(error)) from None
+    except ShapeError:
+        raise AssertionError("\n\n".join(map(str, network.check(input=shape, **parameters)))) from None
+    for name, wanted in _outputs(report, output):
+        if name not in report.outputs:
+            raise unknown(f"{report.name} has no output", name, report.outputs)
+        actual = report.visible(report.outputs[name])
+        sizes = zip(actual, wanted, strict=False)
+        if len(actual) != len(wanted) or any(size not in (None, own) for own, size in sizes):
+            which = name if len(report.outputs) > 1 else "the output"
+            needed = "x".join("any" if size is None else str(size) for size in wanted)
+            producer = report.graph.producer(report.graph.outputs[name])
+            why = "" if producer is None else f"\n\n{report.derive(producer.path)}"
+            raise AssertionError(f"{report.name}: {which} is {shown(actual)}, not {needed}{why}")
+    return report
+
+
+def _outputs(report: Report, output: Any) -> Iterator[tuple[str, tuple[int | None, ...]]]:
+    """Yield the shapes that the outputs must have, a single one being that of the first."""
+    if isinstance(output, Mapping):
+        yield from ((name, tuple(shape)) for name, shape in output.items())
+    elif output is not None:
+        yield next(iter(report.outputs)), (output,) if isinstance(output, int) else tuple(output)
 
 
 def check_kind(

@@ -22,7 +22,7 @@ HEAD = """# The diagnostics
 
 Every finding of `shapecalc check` has a stable code, in brackets: `error[channels]`.
 `shapecalc explain CODE` prints its entry. An error is what the framework would refuse (or a budget
-that is exceeded); a warning is what runs and is most likely a mistake; a note is what runs, and may be meant.
+that is exceeded); a warning runs and is most likely a mistake; a note runs, and may be intended.
 Each entry has the smallest network that shows it, and the output of the check for that network.
 
 This page is written by `python tools/diagnostics.py`."""

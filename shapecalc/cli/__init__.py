@@ -1,6 +1,7 @@
 """The command line, one module per command, imported when the command runs. Internal.
 
-Exit status 0: success; 1: the model does not hold; 2: a usage or spec error. Errors go to stderr.
+Exit status 0: success; 1: the model does not hold; 2: a usage or spec error; 130: interrupted by Ctrl-C.
+Errors go to stderr.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ COMMANDS = {
     "embed": False,
     "explain": True,
     "export": True,
+    "help": True,
     "html": False,
     "init": False,
     "kinds": True,
@@ -42,6 +44,11 @@ COMMANDS = {
     "verify": True,
 }
 """Command -> whether it only prints, so that a document may run it. Its module has its name."""
+TOPICS = ("language", *COMMANDS)
+"""What `help` prints."""
+
+INTERRUPTED = 130
+"""The exit status of a command that Ctrl-C ends, as shells have it."""
 
 
 class Commands(click.Group):
@@ -53,7 +60,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        name = "list_" if cmd_name == "list" else cmd_name
+        name = f"{cmd_name}_" if cmd_name in ("help", "list") else cmd_name
         command: click.Command = getattr(import_module(f"{__name__}.{name}"), name)
         return command
 
@@ -71,6 +78,8 @@ class Commands(click.Group):
         except ShapecalcError as error:
             complain(error)
             ctx.exit(1 if isinstance(error, (ForwardError, ShapeError)) else 2)
+        except KeyboardInterrupt:
+            ctx.exit(INTERRUPTED)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -94,6 +103,8 @@ def run() -> None:
         finally:
             gc.freeze()  # Python's exit would search all that is left for cycles
             sys.stdout.flush()
+    except KeyboardInterrupt:  # before a command runs, or while the last of its output is written
+        sys.exit(INTERRUPTED)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF, errno.EPIPE):
             raise

@@ -18,6 +18,8 @@ from shapecalc.errors import ForwardError, SpecError, quote
 
 if TYPE_CHECKING:
     from shapecalc.diagnostics.diagnostic import Diagnostic
+    from shapecalc.engine.graph import Inference
+    from shapecalc.model import Model
     from shapecalc.repair.repair_state import Source
 
 Budgets = dict[str, Any]
@@ -114,7 +116,11 @@ def _findings(
         from shapecalc.model import loads
         from shapecalc.repair.repair import of_unreadable
 
-        return [of_unreadable(text, error, loads)]
+        def infer(partial: Model) -> Inference:
+            partial = partial.variant(variant) if variant else partial
+            return partial.infer(shapes(inputs), **assignments(settings))
+
+        return of_unreadable(text, error, loads, infer)
 
 
 def apply_fixes(

@@ -30,20 +30,28 @@ from shapecalc.engine.step_names import DottedGroups, automatic_name, label_of
 from shapecalc.errors import Place, SpecError, Undecided, quote
 from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.requirement import Shape
-from shapecalc.spec.tree import Call, Side, Spec, Step
+from shapecalc.spec.tree import Call, Side, Spec, Step, Unread
 
 DEEPEST = 50
 
 
 def expand(
-    spec: Spec, parameter: Callable[[str], Value], inputs: Mapping[str, Shape], *, batched: bool = True
+    spec: Spec,
+    parameter: Callable[[str], Value],
+    inputs: Mapping[str, Shape],
+    *,
+    batched: bool = True,
+    confirm: bool = True,
 ) -> Inference:
-    """Return the expanded graph of a spec together with the inference that expanded it."""
+    """Return the expanded graph of a spec together with the inference that expanded it.
+
+    `confirm` keeps the failures that do not depend on how others were recovered from; the first never does.
+    """
     with collector_paused():
         ties = TieBreaks()
         first = Expansion(spec, parameter, inputs, batched=batched, ties=ties)
         inference = first.run()
-        for number in range(1, ties.runs):
+        for number in range(1, ties.runs if confirm else 1):
             again = Expansion(spec, parameter, inputs, batched=batched, ties=TieBreaks(number))
             again.builder.share_answers(first.builder)
             other = again.run()
@@ -163,6 +171,8 @@ class Expansion:
 
     def run_once(self, scope: Scope, step: Step, sources: list[int], path: str) -> Binding:
         body = step.body
+        if isinstance(body, Unread):
+            raise UnknownSize
         if body is None:
             return self.rerun(scope, step, sources, path)
         if isinstance(body, Kind):

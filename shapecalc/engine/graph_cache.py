@@ -33,16 +33,22 @@ class GraphCache:
         self.witness = witness
 
     def infer(
-        self, spec: Spec, parameters: Parameters, inputs: Mapping[str, Shape], *, batched: bool = True
+        self,
+        spec: Spec,
+        parameters: Parameters,
+        inputs: Mapping[str, Shape],
+        *,
+        batched: bool = True,
+        confirm: bool = True,
     ) -> Inference:
         """Return the inference over a spec, along a cached graph where one is still valid."""
         unconfirmed = "" if self.witness is None else self.witness.confirm(spec, inputs)
-        inference = self._inferred(spec, parameters, inputs, batched=batched)
+        inference = self._inferred(spec, parameters, inputs, batched=batched, confirm=confirm)
         inference.unconfirmed = unconfirmed
         return inference
 
     def _inferred(
-        self, spec: Spec, parameters: Parameters, inputs: Mapping[str, Shape], *, batched: bool
+        self, spec: Spec, parameters: Parameters, inputs: Mapping[str, Shape], *, batched: bool, confirm: bool
     ) -> Inference:
         shapes = [*inputs.values()]
         for graph in self.kept:
@@ -50,7 +56,7 @@ class GraphCache:
                 inference = reinfer(graph, shapes)
                 if inference is not None:
                     return inference
-        inference = expand(spec, parameters.__getitem__, inputs, batched=batched)
+        inference = expand(spec, parameters.__getitem__, inputs, batched=batched, confirm=confirm)
         if not inference.failures and not inference.graph.loops:
             self.kept.insert(0, inference.graph)
             del self.kept[_KEPT:]

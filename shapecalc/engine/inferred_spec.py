@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Self
 
 from pydantic import PrivateAttr
@@ -14,6 +15,7 @@ from shapecalc.engine.graph_cache import GraphCache
 from shapecalc.engine.parameters import BATCH, Parameters, input_shapes
 from shapecalc.errors import SpecError, nearest, quote
 from shapecalc.layers.requirement import Shape
+from shapecalc.spec.find import read_file, short
 from shapecalc.spec.tree import Spec
 
 
@@ -22,6 +24,22 @@ class InferredSpec(Spec):
 
     _graphs: GraphCache = PrivateAttr(default_factory=GraphCache)
     _text: str | None = PrivateAttr(default=None)
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Self:
+        """Read a model from a file of YAML or JSON."""
+        path = Path(path)
+        return cls.from_text(read_file(path), short(path))
+
+    @classmethod
+    def from_text(cls, text: str, file: str | None = None) -> Self:
+        """Read a model from YAML or JSON text; `file` is the name shown in errors."""
+        from shapecalc.spec.read import read  # a model that is traced is not read from a text
+        from shapecalc.spec.yaml_text import parse
+
+        model = read(parse(text, file), cls, file)
+        model._text = text  # noqa: SLF001  (set here, where the text is known)
+        return model
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Spec) and all(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shapecalc.engine.graph import Group
 from shapecalc.engine.graph_builder import GraphBuilder
 from shapecalc.layers.base import Kind
-from shapecalc.spec.tree import Call, Sequential, Side, Step
+from shapecalc.spec.tree import Call, Sequential, Side, Step, Unread
 
 
 def automatic_name(step: Step, taken: dict[str, int]) -> str:
@@ -25,6 +25,8 @@ def label_of(step: Step) -> str:
         return body.kind
     if isinstance(body, Call):
         return body.callee
+    if isinstance(body, Unread):
+        return body.label
     if isinstance(body, Sequential):
         return "side" if isinstance(body, Side) else "sequential"
     names = [part for part in (step.share or "").split(".") if not part.isdigit()]

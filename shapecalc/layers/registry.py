@@ -76,7 +76,7 @@ def unregister(name: str) -> None:
 
 MODIFIERS = ("name", "repeat", "carry", "when", "from", "share", "trainable", "called", "ignore")
 """What a step may have beside its kind."""
-RESERVED = frozenset({*MODIFIERS, "sequential", "side"})
+RESERVED = frozenset({*MODIFIERS, "layers", "sequential", "side"})
 """Words that cannot name a kind, because a step uses them itself."""
 
 

@@ -225,7 +225,7 @@ function update() {
           row.shared ? "(shared)" : grouped(sizes[row.params]),
           row.macs === null ? "not counted" : atLeast + grouped(sizes[row.macs]),
           row.macs === null || failure !== null ? "" : share(sizes[row.macs], sizes[totals.macs]),
-          memory(sizes[row.bytes]),
+          row.bytes === null ? "" : memory(sizes[row.bytes]),
         ]
       : [filled(row.kernel, sizes), fails ? "does not fit" : "–", "–", "–", "", "–"];
     row.cells.forEach((cell, i) => {
@@ -256,8 +256,6 @@ function showTotals(sizes, failure) {
     "note-params": [memory(sizes[totals.weights]), ...notes].join("; "),
     "total-macs": atLeast + grouped(sizes[totals.macs]),
     "note-macs": `${atLeast}${grouped(sizes[totals.macs] * 2n)} FLOPs`,
-    "total-bytes": memory(sizes[totals.bytes]),
-    "note-bytes": `${grouped(sizes[totals.bytes])} bytes, each kept`,
   };
   for (const [id, text] of Object.entries(texts)) {
     byId(id).textContent = failure === null || id === "total-input" ? text : id.startsWith("note") ? "" : "–";

@@ -19,6 +19,7 @@ from shapecalc.layers.requirement import Requirement
 from shapecalc.page.formulas import Formulas
 from shapecalc.page.free import FreeModel
 from shapecalc.report.derivation import Axes, Content, LayerDerivation, Step
+from shapecalc.report.node import packed
 from shapecalc.report.outline import Item, lines, outline, window_text
 from shapecalc.views.derivation_page import fields_of
 
@@ -71,8 +72,7 @@ class Data:
             "trainable": self.index(report.trainable_params),
             "buffers": self.index(report.buffer_count),
             "macs": self.index(report.macs),
-            "bytes": self.index(report.bytes),
-            "weights": self.index(report.params * report.itemsize),
+            "weights": self.index(packed(report.params, report.bits)),
         }
         return {
             "name": report.name,
@@ -108,7 +108,7 @@ class Data:
             "output": self.indices(item.output) if item.nodes else None,
             "params": self.index(item.params),
             "macs": None if cost is None else self.index(cost),
-            "bytes": self.index(item.bytes),
+            "bytes": None if item.node is None else self.index(item.node.bytes_inside(item.loops)),
             "complete": is_all,
             "shared": item.is_shared,
             "node": None if item.node is None else self.positions[item.node.path],
@@ -133,7 +133,7 @@ class Data:
         for number, node in enumerate(self.report.nodes):
             sizes = [size for shape in node.inputs for size in shape]
             rows += [[number, *self.condition(needed, sizes)] for needed in node.conditions]
-            elements = node.bytes // node.itemsize
+            elements = node.elements
             if isinstance(elements, Expr):
                 says = self.text(f"{node.kind}: the output has more than 10^18 elements")
                 rows.append([number, self.index(elements), "<=", largest, says, ""])

@@ -110,7 +110,7 @@ def _mark_partial(panel: Panel, reports: Sequence[Report]) -> None:
 def _amounts(node: Node) -> list[int]:
     """Return the parameters, the MACs and the results of a layer."""
     amounts: list[int] = []
-    for value in (node.params, node.macs or 0, node.bytes // node.itemsize):
+    for value in (node.params, node.macs or 0, node.elements):
         if not isinstance(value, int):
             raise Undecided(f"a plot has numbers, and those of {node.path} depend on {value}")
         amounts.append(value)
@@ -157,7 +157,7 @@ def _against_size(model: Any, usual: Report, parameters: Mapping[str, Any], rebu
 
 
 class SizePlot(_Plot):
-    """MACs and memory of the results against the size of a square input, from the closed forms.
+    """MACs against the size of a square input, from the closed forms.
 
     Sizes that a network does not accept are marked under the axis and have no cost.
 
@@ -174,15 +174,15 @@ class SizePlot(_Plot):
             raise SpecError(f"sizes go from a smaller to a larger one, from 1 on, not from {first} to {last}")
         if last - first >= MOST_SIZES:
             raise SpecError(f"{last - first + 1:,} sizes are too many for a plot: at most {MOST_SIZES:,}")
-        panels = [Panel("MACs"), Panel("Bytes of all results")]
+        panel = Panel("MACs")
         refused = []
         for series, network in enumerate(networks):
             axes = len(network.sizes.names)
             legal = [n for n in range(first, last + 1) if (n,) * axes in network.sizes]
-            for panel, cost in zip(panels, (network.report.macs, network.report.bytes), strict=True):
-                panel.lines.append(Line(series, _joined([(n, _at(cost, network, n)) for n in legal])))
+            costs = [(n, _at(network.report.macs, network, n)) for n in legal]
+            panel.lines.append(Line(series, _joined(costs)))
             refused.append(_gaps(legal, first, last))
-        _mark_partial(panels[0], [network.report for network in networks])
+        _mark_partial(panel, [network.report for network in networks])
         names = [network.name for network in networks]
         self.chart = Chart(
             f"shapecalc-sizes-{slug('-'.join(names))}",
@@ -191,7 +191,7 @@ class SizePlot(_Plot):
             "size of each side of the input",
             first,
             last,
-            panels,
+            [panel],
             names,
             refused=refused,
         )

@@ -34,10 +34,11 @@ def fixed(source: Source, *, unsafe: bool = False) -> Fixed:
     """
     text, done, inferred = source.text, list[tuple[Diagnostic, Fix]](), 0
     for _ in range(MOST_ROUNDS):
+        repairer: Repairer | None = None
         try:
             repairer = Repairer(replace(source, text=text))
         except Located as error:
-            findings = [of_unreadable(text, error, source.reader)]
+            findings = of_unreadable(text, error, source.reader)
         else:
             steps = repairer.steps(safe=False)
             if repairer.complete is not None and unsafe:
@@ -54,7 +55,8 @@ def fixed(source: Source, *, unsafe: bool = False) -> Fixed:
             inferred += repairer.inferred
         known = [(finding, fix) for finding in findings for fix in finding.fixes[:1] if fix.edits]
         ready = [(finding, fix) for finding, fix in known if unsafe or fix.is_safe]
-        taken = ready if _fit_together(source, text, ready) else ready[:1]
+        is_read = repairer is not None
+        taken = ready if not is_read or _fit_together(source, text, ready) else ready[:1]
         after = applied(text, [edit for _, fix in taken for edit in fix.edits])
         if not taken or after is None or after == text:
             return Fixed(text, done, len(known))

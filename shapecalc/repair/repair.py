@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from shapecalc.diagnostics.diagnostic import Diagnostic, Edit, Fix, from_failure
+from shapecalc.diagnostics.diagnostic import Diagnostic, Edit, Fix, from_failure, gathered
 from shapecalc.diagnostics.rule import Rule
+from shapecalc.engine.graph import Inference
 from shapecalc.engine.inferred_spec import InferredSpec
 from shapecalc.errors import Failure, Located, ShapecalcError, SpecError
 from shapecalc.repair.candidate import Candidate
@@ -28,6 +30,8 @@ _TEXTS_FOR_PARTS = 60
 _LAYERS_FOR_PARTS = 7_000
 _EVALUATED_FOR_PARTS = 6_000
 """What the fixes of single findings may cost together; see `search.py`."""
+_TEXT_READ = 50_000
+"""About how many characters are read to try words in a text that is no model."""
 _LAYERS_IN_TURN = 4_000
 _IN_TURN = 30_000
 """What fixing one error after the other may cost."""
@@ -194,7 +198,7 @@ def checked(text: str, reader: Reader, file: str | None = None) -> list[Diagnost
     try:
         diagnostics: list[Diagnostic] = reader(text, file=file).check()
     except SpecError as error:
-        return [of_unreadable(text, error, reader)]
+        return of_unreadable(text, error, reader)
     return diagnostics
 
 
@@ -206,26 +210,86 @@ def check_of_example(rule: Rule, reader: Reader) -> str:
     return str(example)
 
 
-def of_unreadable(text: str, error: Located, reader: Reader) -> Diagnostic:
-    """Return the error of a text that is no model as a finding, with the words that may be meant."""
-    failure = Failure("spec", error.message, error.path, error.place, error.hint, fact=error.fact)
-    finding = from_failure(failure)
+def of_unreadable(
+    text: str, error: Located, reader: Reader, infer: Callable[[Any], Inference] | None = None
+) -> list[Diagnostic]:
+    """Return what is wrong with a text that is no model, with the words that may be meant.
+
+    `infer` runs shape inference over the model without what could not be read, whose failures follow.
+    """
+    errors = _all(error)
+    findings = _with_words(text, errors, reader)
+    partial = getattr(error, "partial", None)
+    if partial is not None and infer is not None:
+        with suppress(Located):
+            findings += [from_failure(failure) for failure in infer(partial).failures]
+    findings = gathered(findings)
+    return sorted(findings, key=lambda each: (each.place.line or 0, each.place.column or 0))
+
+
+def _all(error: Located) -> list[Located]:
+    return [error, *getattr(error, "others", ())]
+
+
+def _key(error: Located) -> tuple[int, str]:
+    return error.place.line or 0, error.message
+
+
+def _where(error: Located) -> tuple[int, int]:
+    return error.place.line or 0, error.place.column or 0
+
+
+def _with_words(text: str, errors: Sequence[Located], reader: Reader) -> list[Diagnostic]:
+    """Return errors as findings, with the words that may be meant: tried all at once, else one by one."""
+    findings = [
+        from_failure(Failure("spec", each.message, each.path, each.place, each.hint, fact=each.fact))
+        for each in errors
+    ]
     try:
-        candidates = [*word_fixes(YamlText(text), error.place, error.fact)]
+        written = YamlText(text)
     except ShapecalcError:
-        return finding
-    for candidate in candidates:
-        changed = applied(text, candidate.edits)
-        if changed is None:
-            continue
-        left = 0
-        try:
-            left = len(reader(changed, file=error.place.file).infer(None).failures)
-        except Located as next_error:
-            there = (next_error.place.line or 0, next_error.place.column or 0)
-            if there <= (error.place.line or 0, error.place.column or 0):
-                continue
-            left = 1
-        description = candidate.description(error.place.line)
-        return replace(finding, fixes=(Fix(description, candidate.edits, not left),))
-    return finding
+        return findings
+    known = {_key(each) for each in errors}
+    words = [[*word_fixes(written, each.place, each.fact)] for each in errors]
+    every = [candidate for candidates in words for candidate in candidates[:1]]
+    changed = applied(text, [edit for candidate in every for edit in candidate.edits])
+    left = None if changed is None else _left(changed, errors[0], reader)
+    fixed = {_key(each) for each, candidates in zip(errors, words, strict=True) if candidates}
+    last = max(map(_where, errors))
+    together = left is not None and all(
+        _key(each) in known - fixed or _where(each) > last for each in left[0]
+    )
+    tried = max(_TEXT_READ // (len(text) + 1), 4)
+    for number, (error, candidates) in enumerate(zip(errors, words, strict=True)):
+        if not together or len(errors) == 1:
+            some = candidates if number < tried else []
+            tries = (_tried(text, error, each, known, reader) for each in some)
+            fix = next((each for each in tries if each is not None), None)
+        else:
+            descriptions = [(each.description(error.place.line), each.edits) for each in candidates[:1]]
+            fix = next((Fix(description, edits) for description, edits in descriptions), None)
+        if fix is not None:
+            findings[number] = replace(findings[number], fixes=(fix,))
+    return findings
+
+
+def _left(text: str, error: Located, reader: Reader) -> tuple[list[Located], int]:
+    """Return the errors of reading a text, and how many failures there are in all."""
+    try:
+        return [], len(reader(text, file=error.place.file).infer(None).failures)
+    except Located as first:
+        return _all(first), len(_all(first))
+
+
+def _tried(
+    text: str, error: Located, candidate: Candidate, known: set[tuple[int, str]], reader: Reader
+) -> Fix | None:
+    """Return a fix of an error of reading, unless it brings one before it."""
+    changed = applied(text, candidate.edits)
+    if changed is None:
+        return None
+    errors, left = _left(changed, error, reader)
+    new = [each for each in errors if _key(each) not in known - {_key(error)}]
+    if any(_where(each) <= _where(error) for each in new):
+        return None
+    return Fix(candidate.description(error.place.line), candidate.edits, not left)

@@ -63,7 +63,7 @@ class Comparison(Shown):
     @property
     def totals(self) -> list[tuple[str, Any, Any]]:
         """The totals that differ: a name, the left value and the right value."""
-        names = ("output", "params", "trainable_params", "buffer_count", "macs", "bytes")
+        names = ("output", "params", "trainable_params", "buffer_count", "macs")
         values = [(name, getattr(self.left, name), getattr(self.right, name)) for name in names]
         if self.by is not None:
             values = [value for value in values if value[0] != "macs"]

@@ -10,6 +10,7 @@ from shapecalc.algebra.expr_text import grouped
 from shapecalc.conventions.convention import Convention
 from shapecalc.record import record
 from shapecalc.report.node import D_co, Node, number
+from shapecalc.report.paths import unknown_path
 
 
 @record
@@ -34,6 +35,8 @@ class Cost(Generic[D_co]):
         return not self.not_counted
 
     def __getitem__(self, path: str) -> D_co | None:
+        if path not in self.by_node:
+            raise unknown_path("the cost", self.by_node, path)
         return self.by_node[path]
 
     def to_dict(self) -> dict[str, Any]:

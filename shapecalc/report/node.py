@@ -8,7 +8,7 @@ from warnings import warn
 
 from typing_extensions import TypeVar
 
-from shapecalc.algebra import Dim, Expr
+from shapecalc.algebra import Dim, Expr, product
 from shapecalc.conventions.convention import Convention, Counts
 from shapecalc.conventions.layer_call import LayerCall
 from shapecalc.engine.graph import GraphNode, Loop, over
@@ -32,6 +32,15 @@ def number(value: Dim) -> int | str:
     return value if type(value) is int else str(value)
 
 
+def packed(numbers: Dim, bits: int) -> Dim:
+    """Return the bytes of a tensor, two numbers of four bits in one, the last byte in part.
+
+    >>> packed(7, 32), packed(7, 4)
+    (28, 4)
+    """
+    return numbers * (bits // 8) if bits % 8 == 0 else (numbers * bits + 7) // 8
+
+
 def plain(shape: Shape) -> list[int | str]:
     """Return a shape as plain data."""
     return [size if type(size) is int else str(size) for size in shape]
@@ -49,7 +58,7 @@ class Node(Shown, Generic[D_co]):
     """
 
     __slots__ = (
-        *("_effect", "_fields", "_graph_node", "_moved", "_statistics", "buffers", "inputs", "itemsize"),
+        *("_effect", "_fields", "_graph_node", "_moved", "_statistics", "bits", "buffers", "inputs"),
         *("kind", "layer", "loops", "outputs", "path", "shares", "weights", "window"),
     )
     _view: ClassVar[str] = "shapecalc.views.node_facts:entry_page"
@@ -75,7 +84,7 @@ class Node(Shown, Generic[D_co]):
         graph_node: GraphNode,
         effect: Effect,
         inputs: Any,
-        itemsize: int,
+        bits: int,
         shares: str | None,
         counting: str = "torch",
         fields: ReceptiveFields | None = None,
@@ -98,7 +107,7 @@ class Node(Shown, Generic[D_co]):
             self._statistics = _held(effect.weights, statistics)
             self._moved = _held(effect.buffers, statistics) if counting == "keras" else -self._statistics
         self.inputs: tuple[tuple[D_co, ...], ...] = inputs
-        self.itemsize = itemsize
+        self.bits = bits
         self.shares = shares
 
     @property
@@ -190,7 +199,13 @@ class Node(Shown, Generic[D_co]):
 
     def bytes_inside(self, depth: int) -> D_co:
         """Return the memory of the results of one pass of the outer `depth` loops."""
-        return self._in_all(self._effect.elements * self.itemsize, depth)
+        sizes = (packed(product(shape), self.bits) for shape in self._effect.outputs)
+        return self._in_all(sum(sizes), depth)
+
+    @property
+    def elements(self) -> D_co:
+        """How many numbers the results have."""
+        return self._in_all(self._effect.elements)
 
     def macs_inside(self, depth: int) -> D_co | None:
         """Return the multiply-accumulates in one pass of the outer `depth` loops."""

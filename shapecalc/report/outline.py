@@ -120,7 +120,6 @@ class Item(Shown, Totals[D_co]):
             "params": number(self.params),
             "macs": number(self.macs),
             "complete": self.complete,
-            "bytes": number(self.bytes),
             "children": [child.to_dict() for child in self.children if child.nodes],
         }
 

@@ -19,7 +19,7 @@ from shapecalc.report.node import D_co, Node, number, plain, renamed_flag
 from shapecalc.report.outline import Item, lines, tree
 from shapecalc.report.paths import is_under, unknown_path
 from shapecalc.report.receptive_field import ReceptiveFields
-from shapecalc.report.totals import Totals, item_size
+from shapecalc.report.totals import Totals, item_bits
 
 if TYPE_CHECKING:
     from shapecalc.algebra.leading import Leading
@@ -81,13 +81,13 @@ class Report(Shown, Totals[D_co]):
         self.unbatched = not inference.graph.batched
         shapes, graph_nodes = inference.shapes, inference.graph.nodes
         fields = ReceptiveFields(inference, [*inputs.values()], [*inputs])
-        self.itemsize = itemsize = item_size(dtype)
+        self.bits = bits = item_bits(dtype)
         self.nodes: list[Node[D_co]] = [
             Node(
                 node,
                 effect,
                 tuple([shapes[slot] for slot in node.sources]),
-                itemsize,
+                bits,
                 None if node.owner is None else graph_nodes[node.owner].path,
                 counting,
                 fields,
@@ -319,7 +319,6 @@ class Report(Shown, Totals[D_co]):
             **self._growth(macs),
             "flops": number(2 * macs),
             **({"cost": self.cost().to_dict()} if self.says_cost else {}),
-            "bytes": number(self.bytes),
             "complete": not not_counted,
             "not_counted": not_counted,
             **({"unconfirmed": self.inference.unconfirmed} if self.inference.unconfirmed else {}),

@@ -8,13 +8,19 @@ from typing import Any, Generic, cast
 from shapecalc.errors import unknown
 from shapecalc.report.node import D_co, Node
 
-_WIDTHS = {8: "float64 int64", 4: "float32 int32", 2: "float16 bfloat16 int16", 1: "float8 int8"}
-DTYPES = {name: width for width, names in _WIDTHS.items() for name in names.split()}
-"""Bytes per number."""
+_BITS = {
+    64: "float64 int64 fp64 double",
+    32: "float32 int32 fp32 float",
+    16: "float16 bfloat16 int16 fp16 bf16 half",
+    8: "float8 int8 fp8 uint8",
+    4: "int4 uint4 fp4",
+}
+DTYPES = {name: width for width, names in _BITS.items() for name in names.split()}
+"""Bits per number."""
 
 
-def item_size(dtype: str) -> int:
-    """Return the bytes of a number."""
+def item_bits(dtype: str) -> int:
+    """Return the bits of a number."""
     if not isinstance(dtype, str) or dtype not in DTYPES:
         raise unknown("unknown dtype", dtype, DTYPES)
     return DTYPES[dtype]
@@ -34,6 +40,16 @@ class Totals(Generic[D_co]):
     def _sum(self, counts: Iterable[Any]) -> D_co:
         result: D_co = self.times * sum(counts)
         return result
+
+    def to_dataframe(self, library: str = "pandas") -> Any:
+        """Return a row for each layer as a dataframe of pandas, polars, pyarrow, modin or cudf, by narwhals.
+
+        Shapes and free sizes are text; costs without a rule are null. Raises `NotInstalled` where narwhals or
+        the library is not installed.
+        """
+        from shapecalc.report.dataframe import dataframe
+
+        return dataframe(self.nodes, library)
 
     @property
     def params(self) -> D_co:
@@ -66,11 +82,6 @@ class Totals(Generic[D_co]):
     def flops(self) -> D_co:
         """Twice the multiply-accumulates: one multiplication and one addition each."""
         return cast("D_co", 2 * self.macs)
-
-    @property
-    def bytes(self) -> D_co:
-        """Bytes of the results of the layers as listed: no peak, and nothing inside a composite kind."""
-        return self._sum(node.bytes_inside(self.loops) for node in self.nodes)
 
     @property
     def not_counted(self) -> list[str]:

@@ -128,7 +128,9 @@ class Question:
     def infer_built(self) -> Inference:
         return self.graphs.infer(self.spec, self._parameters, self.built_inputs, batched=self.spec.batched)
 
-    def infer_at(self, assigned: Mapping[str, int]) -> tuple[Inference, dict[str, Shape]]:
+    def infer_at(
+        self, assigned: Mapping[str, int], *, confirm: bool = True
+    ) -> tuple[Inference, dict[str, Shape]]:
         """Return the inference with every unknown free that is not assigned, and the shapes of its inputs."""
         sizes: dict[str, Dim] = {name: assigned.get(name, symbol(name)) for name in self.names}
         others = {name: value for name, value in self.values.items() if name not in sizes}
@@ -145,7 +147,7 @@ class Question:
             shapes[input_] = tuple(shape)
         inputs = input_shapes(self.spec, free, shapes, 1)
         values = free if self.rebuild else self._parameters
-        inference = self.graphs.infer(self.spec, values, inputs, batched=self.spec.batched)
+        inference = self.graphs.infer(self.spec, values, inputs, batched=self.spec.batched, confirm=confirm)
         if inference.graph.loops:
             repeat = inference.graph.loops[0].path.rpartition(".")[0]
             raise Undecided(f"which sizes are legal is not known while the passes of {repeat} are free")

@@ -62,7 +62,8 @@ class Solver:
 
     def plain(self, assigned: Mapping[str, int]) -> Solution:
         """Return the sizes that hold where no merge stretches a free size."""
-        inference, inputs = self.question.infer_at(assigned)
+        is_point = 0 < len(assigned) == len(self.names)  # which holds or not, whatever else fails
+        inference, inputs = self.question.infer_at(assigned, confirm=not is_point)
         unneeded = self.question.unneeded(inference.graph)
         failures = [failure for failure in inference.failures if failure.path not in unneeded]
         imposed = list(self.imposed(inference, unneeded))

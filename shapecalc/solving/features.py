@@ -15,7 +15,7 @@ from shapecalc.layers.linear import Dense
 from shapecalc.layers.requirement import Shape, shown
 from shapecalc.render.lines import LONGEST_LIST, IndentedLine, Listing
 from shapecalc.render.piece import Inline, Line, plain, sizes
-from shapecalc.report.paths import is_under
+from shapecalc.report.paths import is_under, unknown_path
 from shapecalc.sizes.question import Question
 
 
@@ -84,7 +84,10 @@ class Features(Listing[Feature]):
     def __getitem__(self, layer: int | str) -> Feature:
         if isinstance(layer, int):
             return self.entries[layer]
-        return {feature.path: feature for feature in self.entries}[layer]
+        known = {feature.path: feature for feature in self.entries}
+        if layer not in known:
+            raise unknown_path("this answer", known, layer)
+        return known[layer]
 
     def to_dict(self) -> dict[str, Any]:
         inputs = {name: [*shape[1:]] for name, shape in self.inputs.items()}

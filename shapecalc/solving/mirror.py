@@ -18,7 +18,7 @@ from shapecalc.algebra.expr import Expr
 from shapecalc.algebra.formula import Formula
 from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
 from shapecalc.algebra.relation import Relation
-from shapecalc.errors import ShapeError, SpecError, quote
+from shapecalc.errors import Place, ShapeError, SpecError, quote
 from shapecalc.layers.requirement import Refused, Requirement, Shape
 from shapecalc.layers.spatial import Spatial
 from shapecalc.render.lines import LONGEST_LIST, IndentedLine, Listing, cut
@@ -212,8 +212,10 @@ def _setting(encoder: str | Spatial, fields: Mapping[str, Any], framework: str) 
     """Return the fields that decide an encoder's sizes, the same on every axis."""
     if isinstance(encoder, str):
         cls = kind_of(encoder, framework)
-        part = Part(fields, encoder)
+        part = Part(fields, encoder, Place(), [])
         part.refuse_unknown(cls)
+        if part.errors:
+            raise part.errors[0]
         encoder = part.build(cls, {**needed(cls), **fields})
     else:
         kind_of(encoder.kind, framework := encoder.framework or framework)

@@ -9,6 +9,7 @@ from typing import Any, get_args
 from pydantic.json_schema import GenerateJsonSchema
 
 from shapecalc.layers.base import Caller, Kind, Merge
+from shapecalc.layers.declaration import positions
 from shapecalc.layers.glossary import GLOSSARY
 from shapecalc.layers.index import KERAS
 from shapecalc.layers.registry import FRAMEWORKS, get, kinds
@@ -40,8 +41,17 @@ _CALLED = (
 )
 _CARRY = "Tensors that each pass reads, with the first of them: a step of that name makes the next pass's."
 _USES = "Names of the caller that the block reads."
+_POSITIONAL = "The first field, or a list of the first ones in torch's order."
 _IGNORE = "Codes of warnings and notes that are not reported for the model."
 _BRANCH = "A list of layers, [] for the input itself, or the name of an earlier step."
+
+
+_STEPS = {"$ref": "#/$defs/steps"}
+_STRUCTURES = {
+    "layers": _STEPS | {"description": "Layers as one step, as `sequential` has them."},
+    "sequential": _STEPS | {"description": "Layers, one after the other, as one step."},
+    "side": _STEPS | {"description": "Layers beside the trunk: their result is an output."},
+}
 
 
 def schema() -> dict[str, Any]:
@@ -68,9 +78,14 @@ def schema() -> dict[str, Any]:
     return {"$schema": DIALECT, "title": "shapecalc model"} | model | {"$defs": _definitions()}
 
 
-def _definitions() -> dict[str, Any]:
+def step_keys() -> dict[str, str]:
+    """Return the keys of a step that are no kinds, with what they mean."""
+    return {key: own["description"] for key, own in (_modifiers() | _STRUCTURES).items()}
+
+
+def _modifiers() -> dict[str, Any]:
     text, texts = _type("string"), _list(_type("string"))
-    modifiers = {
+    return {
         "name": _type("string", "The step's name, for paths and references.") | {"pattern": _STEP_NAME},
         "repeat": _any_of(
             "How many times, or loop variables: {i: 4} or {d: depths}.",
@@ -86,13 +101,21 @@ def _definitions() -> dict[str, Any]:
         "called": {"enum": [*get_args(Caller)], "description": _CALLED},
         "ignore": _any_of("Codes of warnings and notes that are not reported for the step.", text, texts),
     }
+
+
+def _definitions() -> dict[str, Any]:
+    text, texts, modifiers = _type("string"), _list(_type("string")), _modifiers()
     classes = [get(name) for name in kinds()]
-    bodies: dict[str, Any] = {cls.kind: _ref(f"kind.{cls.kind}") for cls in classes}
-    bodies |= {kind: {"anyOf": [_ref(f"kind.{kind}"), _ref(f"keras.{kind}")]} for kind in KERAS}
-    bodies |= {
-        "sequential": _ref("steps") | {"description": "Layers, one after the other, as one step."},
-        "side": _ref("steps") | {"description": "Layers beside the trunk: their result is an output."},
+    forms = {cls.kind: [_ref(f"kind.{cls.kind}")] for cls in classes}
+    for kind in KERAS:
+        forms[kind].append(_ref(f"keras.{kind}"))
+    for cls in classes:
+        if not issubclass(cls, Merge) and positions(cls):
+            forms[cls.kind].append(_ref("positional"))
+    bodies: dict[str, Any] = {
+        kind: {"anyOf": several} if len(several) > 1 else several[0] for kind, several in forms.items()
     }
+    bodies |= _STRUCTURES
     # A further key is the name of a block, or of an argument that chooses a kind.
     step = _mapping(_type(["object", "null"])) | {"properties": modifiers | bodies}
     uses = _any_of(_USES, text, texts)
@@ -109,6 +132,7 @@ def _definitions() -> dict[str, Any]:
         "shape": _list(_type(["integer", "string"])),
         "steps": _list(_ref("step")) | {"description": "Layers, one after the other."},
         "step": {"anyOf": [_type("string", "A kind or a block without fields."), step]},
+        "positional": _type(["array", "boolean", "number", "string"], _POSITIONAL),
         "branch": _any_of(_BRANCH, _ref("steps"), text, _type("object")),
         "block": _object(block, {"args": args, "uses": uses, "layers": _ref("steps")}, ["layers"]),
         "expect": _node(Expect, "What the model must come to."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from shapecalc.spec.located_text import DEEPEST, Map, place_of
 from shapecalc.spec.metadata import Budget, Expect, Paper, Variant
 from shapecalc.spec.spec_part import Part
 from shapecalc.spec.steps import MODIFIERS, STRUCTURES, StepReader
-from shapecalc.spec.tree import Block, Call, Sequential, Spec, Step
+from shapecalc.spec.tree import Block, Call, Sequential, Spec, Step, Unread
 
 _S = TypeVar("_S", bound=Spec)
 _M = TypeVar("_M", bound=BaseModel)
@@ -28,47 +28,66 @@ def read(data: Any, cls: type[_S], file: str | None = None) -> _S:
         raise SpecError(f"a spec is a mapping, not {quote(data)}", place=place)
     if not isinstance(data, Map):
         _refuse_odd(data, 0)
+    errors: list[SpecError] = []
+    model: _S | None = None
     try:
-        return _Reader(data, file).model(cls)
+        model = _Reader(data, file, errors).model(cls)
     except SpecError as error:
-        error.place = error.place or Place(file)
-        raise
+        errors += [error, *error.others]
+    if model is not None and not errors:
+        return model
+    for each in errors:
+        each.place = each.place or Place(file)
+    first = errors[0]
+    first.others, first.partial = tuple(errors[1:]), model
+    raise first
 
 
 class _Reader:
     """Reads a spec, with the names of its blocks and parameters."""
 
-    def __init__(self, data: Mapping[str, Any], file: str | None) -> None:
-        self.root = Part(data)
+    def __init__(self, data: Mapping[str, Any], file: str | None, errors: list[SpecError]) -> None:
+        self.root = Part(data, "", place_of(data), errors)
+        self.root.refuse_unknown(Spec, {"place"})
         self.file = file
+        self.errors = errors
         self.blocks = self.root.mapping("blocks")
         self.parameters = frozenset(map(str, self.root.mapping("parameters")))
-        framework = data.get("framework")  # what is not one, the model refuses
+        framework = self.root.data.get("framework")  # what is not one, the model refuses
         self.steps = StepReader(self.blocks, framework if framework in registry.FRAMEWORKS else "torch").steps
 
     def model(self, cls: type[_S]) -> _S:
         root, data = self.root, self.root.data
-        root.refuse_unknown(cls, {"place"})
         for needed in ("input", "layers"):
             if data.get(needed) is None:
                 raise root.error(f"the spec has no {needed}", _NEEDED[needed], at=needed)
         values = {key: value for key, value in data.items() if value is not None}
         values["parameters"] = root.mapping("parameters")
-        values["blocks"] = {name: self.block(name) for name in self.blocks}
+        unread = Block(layers=(Step(Unread()),))
+        values["blocks"] = {name: self.kept(self.block, name) or unread for name in self.blocks}
         layers = root.part("layers")
         if not isinstance(layers.data, (list, tuple)):
             layers.path = ""
         values["layers"] = self.steps(layers, self.parameters, "layers must be")
         values |= self.nodes(root)
-        variants = Part(root.mapping("variants"), "variants")
-        values["variants"] = {name: self.variant(variants, name) for name in variants.data}
+        variants = root.holding(root.mapping("variants"), "variants")
+        read = {name: self.kept(self.variant, variants, name) for name in variants.data}
+        values["variants"] = {name: variant for name, variant in read.items() if variant is not None}
         values["place"] = place_of(data) or Place(self.file)
         model = root.build(cls, values)
         blocks_in_order(model.blocks)
         return model
 
+    def kept(self, read: Callable[..., _M], *given: Any) -> _M | None:
+        """Return what is read; where that fails, keep the error."""
+        try:
+            return read(*given)
+        except SpecError as error:
+            self.root.keep(error)
+            return None
+
     def block(self, name: str) -> Block:
-        block = Part(self.blocks[name], f"blocks.{name}", place_of(self.blocks, name))
+        block = self.root.holding(self.blocks, "blocks").part(name)
         if registry.is_known(name) or name in STRUCTURES or name in MODIFIERS:
             raise block.error(f"the block {quote(name)} has the name of a kind")
         if not isinstance(block.data, Mapping):
@@ -84,9 +103,10 @@ class _Reader:
         return block.build(Block, {"args": args, "uses": uses, "layers": layers, "place": block.place})
 
     def variant(self, variants: Part, name: str) -> Variant:
-        variant = Part(variants.mapping(name), f"variants.{name}", place_of(variants.data, name))
+        place = place_of(variants.data, name)
+        variant = Part(variants.mapping(name), f"variants.{name}", place, self.errors)
         variant.refuse_unknown(Variant)
-        overridden = Part(variant.mapping("parameters"), variant.path)
+        overridden = variant.holding(variant.mapping("parameters"))
         known = sorted(self.parameters)
         overridden.refuse_others(known, "unknown parameter", "parameters")
         return variant.build(Variant, {**variant.data, **self.nodes(variant), "parameters": overridden.data})
@@ -96,10 +116,10 @@ class _Reader:
         nodes: dict[str, BaseModel] = {}
         for key, cls in _NODES:
             if holder.data.get(key) is not None:
-                path = f"{holder.path}.{key}".removeprefix(".")
-                part = Part(holder.mapping(key), path, place_of(holder.data, key))
+                part = holder.part(key).holding(holder.mapping(key))
                 part.refuse_unknown(cls)
-                nodes[key] = part.build(cls, dict(part.data))
+                node = self.kept(part.build, cls, dict(part.data))
+                nodes |= {} if node is None else {key: node}
         return nodes
 
 

@@ -134,6 +134,23 @@ def references(names: Iterable[str]) -> None:
             raise complaint(error.message, fact=error.fact) from None
 
 
+def output_names(value: Any) -> Any:
+    """Return the names of outputs with the steps that they are; of a list, the paths make the names.
+
+    >>> output_names(["head.boxes", "levels[:].classes"])
+    {'head_boxes': 'head.boxes', 'levels_classes': 'levels[:].classes'}
+    """
+    names = value
+    if isinstance(value, (list, tuple)):
+        names = {re.sub(r"\[[^\]]*\]", "", str(name)).replace(".", "_"): name for name in value}
+        if len(names) < len(value):
+            raise complaint("two outputs have the same name: write a mapping of names to steps")
+    if not (isinstance(names, Mapping) and names and all(isinstance(name, str) for name in names.values())):
+        raise complaint(f"{quote(value)} is neither a list of steps nor a mapping of names to steps")
+    references(names.values())
+    return names
+
+
 def names_of(value: Any) -> tuple[str, ...]:
     """Return names that are written as a list of them, or as a single one."""
     listed = (value,) if isinstance(value, str) else value

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from shapecalc.errors import FormulaError, SpecError, WrongWord, nearest, quote
+from shapecalc.errors import FormulaError, Place, SpecError, WrongWord, nearest, quote
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind, Merge
-from shapecalc.spec.located_text import FLOW_HINT
+from shapecalc.layers.declaration import positions
+from shapecalc.spec.located_text import FLOW_HINT, Map, place_of
 from shapecalc.spec.reference import Reference
-from shapecalc.spec.spec_part import Part, known_hint
-from shapecalc.spec.tree import Call, Sequential, Side, Step
+from shapecalc.spec.spec_part import Part, renamed
+from shapecalc.spec.spec_values import is_step_name
+from shapecalc.spec.tree import Call, Sequential, Side, Step, Unread
 
 MODIFIERS = registry.MODIFIERS
-STRUCTURES: dict[str, type[Sequential]] = {"sequential": Sequential, "side": Side}
+STRUCTURES: dict[str, type[Sequential]] = {"layers": Sequential, "sequential": Sequential, "side": Side}
 
 
 class StepReader:
@@ -31,9 +33,22 @@ class StepReader:
         return tuple(self.step(part.part(index), scope) for index in range(len(part.data)))
 
     def step(self, part: Part, scope: frozenset[str]) -> Step:
+        """Read a step; where that fails, keep the error and return a step of which only the name is known."""
+        try:
+            return self._step(part, scope)
+        except SpecError as error:
+            part.keep(error)
+        data = part.data if isinstance(part.data, Mapping) else {str(part.data): None}
+        names = [name for name in data if isinstance(name, str) and name.isidentifier()]
+        label = next((name for name in names if name not in MODIFIERS), "step")
+        name = data.get("name")
+        known = name if isinstance(name, str) and is_step_name(name) else None
+        return Step(Unread(label=label), name=known, place=part.place)
+
+    def _step(self, part: Part, scope: frozenset[str]) -> Step:
         data = part.data
         if isinstance(data, str):
-            body = self.body(data, part, Part(None, f"{part.path}.{data}", part.place), scope)
+            body = self.body(data, part, part.holding(None, f"{part.path}.{data}"), scope)
             return part.build(Step, {"body": body, "place": part.place})
         if not isinstance(data, Mapping):
             raise part.error(f"a layer is a kind or a mapping with a kind, not {quote(data)}")
@@ -43,7 +58,15 @@ class StepReader:
             scope |= set(map(str, loops))
         kinds = [key for key in data if key not in values]
         if len(kinds) > 1:
-            raise self.several_kinds(part, kinds, scope)
+            error = self.several_kinds(part, kinds, scope)
+            known = [key for key in kinds if key in self.callable_names(scope)]
+            words = {key: WrongWord(key, MODIFIERS).meant for key in kinds if key not in known}
+            if len(known) != 1 or not all(meant and meant[0] not in data for meant in words.values()):
+                raise error
+            part.keep(error)
+            return self._step(
+                part.holding(renamed(data, {key: meant[0] for key, meant in words.items()})), scope
+            )
         if kinds:
             values["body"] = self.body(kinds[0], part, part.part(kinds[0]), scope)
         return part.build(Step, {**values, "place": part.place})
@@ -77,7 +100,9 @@ class StepReader:
     def callable_names(self, scope: Iterable[str]) -> list[str]:
         return [*registry.kinds(self.framework), *STRUCTURES, *map(str, self.blocks), *scope]
 
-    def body(self, name: Any, step: Part, part: Part, scope: frozenset[str]) -> Kind | Call | Sequential:
+    def body(
+        self, name: Any, step: Part, part: Part, scope: frozenset[str]
+    ) -> Kind | Call | Sequential | Unread:
         """Read what is under the kind, the block or the structure of a step."""
         if name in STRUCTURES:
             if part.data is None:
@@ -93,24 +118,47 @@ class StepReader:
                 error = other
             else:
                 error = registry.unknown(str(name), self.callable_names(scope))
-            raise Part(None, step.path, part.place).error(error.message, error.hint, error.fact)
+            refused = part.holding(None, step.path).error(error.message, error.hint, error.fact)
+            meant = error.fact.meant if isinstance(error.fact, WrongWord) else ()
+            if not meant:
+                raise refused
+            step.keep(refused)
+            return self.body(meant[0], step, part, scope)
         if issubclass(cls, Merge):
             return self.merge(cls, part, scope)
         if not isinstance(part.data, Mapping | None):
-            hint = known_hint(name, f"fields of {name}", list(cls.model_fields))
-            raise part.error(f"{name} takes its fields as a mapping, not {quote(part.data)}", hint)
+            part = self.positional(cls, part)
         return self.layer(cls, part)
 
-    def layer(self, cls: type[Kind], part: Part) -> Kind:
-        part = Part(part.data or {}, part.path, part.place)
-        part.refuse_unknown(cls, {"branches"})
+    def positional(self, cls: type[Kind], part: Part) -> Part:
+        """Return the fields that a value or a list of values gives by position, as in torch, by name."""
+        values = part.data if isinstance(part.data, (list, tuple)) else [part.data]
+        names = positions(cls)
+        if len(values) > len(names):
+            known, many = ", ".join(names) or "none", "" if len(names) == 1 else "s"
+            message = f"{cls.kind} takes {len(names)} field{many} by position ({known}), not {len(values)}"
+            raise part.error(
+                message, f"where a field is a list, it has brackets of its own: [{quote(values)}]"
+            )
+        places = [place_of(part.data, index) or part.place for index in range(len(values))]
+        fields = Map(zip(names, values, strict=False))
+        fields.places = dict(zip(names, places, strict=False))
+        fields.place = Place(part.place.file, part.place.line, part.place.column, fields.places)
+        return part.holding(fields)
+
+    def layer(self, cls: type[Kind], part: Part) -> Kind | Unread:
+        part = part.holding(part.data or {})
+        is_known = part.refuse_unknown(cls, {"branches"})
         for name, field in cls.model_fields.items():
             if field.is_required() and name not in part.data:
                 hint = f"fields of {cls.kind}: {', '.join(cls.model_fields)}"
+                if not is_known:
+                    return Unread(label=cls.kind)
                 raise part.error(f"{cls.kind} needs {name}", hint)
-        return part.build(cls, dict(part.data))
+        layer = part.build(cls, dict(part.data))
+        return layer if is_known else Unread(label=cls.kind)
 
-    def merge(self, cls: type[Merge], part: Part, scope: frozenset[str]) -> Kind:
+    def merge(self, cls: type[Merge], part: Part, scope: frozenset[str]) -> Kind | Unread:
         data, own = part.data, dict[str, Any]()
         if data is None:
             return self.layer(cls, part)
@@ -152,13 +200,14 @@ class StepReader:
             return (self.step(branch, scope),)
         return self.steps(branch, scope, f"{key} must be" if isinstance(key, str) else "a branch is")
 
-    def call(self, name: str, part: Part) -> Call:
+    def call(self, name: str, part: Part) -> Call | Unread:
         if not isinstance(part.data, Mapping | None):
             raise part.error(f"{name} takes its arguments as a mapping, not {quote(part.data)}")
-        part = Part(part.data or {}, part.path, part.place)
+        part = part.holding(part.data or {})
         if name in self.blocks:
             args = self.arguments_of(name)
-            part.refuse_others([*args], f"the block {name} has no argument", f"arguments of {name}")
+            if not part.refuse_others([*args], f"the block {name} has no argument", f"arguments of {name}"):
+                return Unread(label=name)
             for key, default in args.items():
                 if default is None and part.data.get(key) is None:
                     hint = f"arguments of {name}: {', '.join(args)}"

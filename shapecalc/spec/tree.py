@@ -8,11 +8,11 @@ Spec (a model)
         Call        a block, or a kind that an argument chooses
         Sequential  steps under one name
         Side        steps beside the trunk, whose result is an output of its own
+        Unread      what could not be read, while further mistakes are searched for
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Self, TypeAlias, get_args
 
@@ -40,6 +40,7 @@ from shapecalc.spec.spec_values import (
     is_step_name,
     names_of,
     operand,
+    output_names,
     references,
     values_of,
 )
@@ -89,10 +90,16 @@ class Side(Sequential):
     __init__ = Sequential.__init__  # repeated for type checkers, which expect fields only
 
 
+class Unread(Node):
+    """A body that could not be read: what the step makes is not known."""
+
+    label: str = "step"
+
+
 class Step(Node):
     """One line of a layer list: a body, and how it is connected, repeated and shared."""
 
-    body: Kind | Call | Sequential | None = None
+    body: Kind | Call | Sequential | Unread | None = None
     name: str | None = None
     repeat: Any = None
     carry: dict[str, Any] | None = None
@@ -285,15 +292,7 @@ class Spec(Node):
     @field_validator("outputs", mode="before")
     @classmethod
     def _outputs(cls, value: Any) -> Any:
-        names = value
-        if isinstance(value, (list, tuple)):
-            names = {re.sub(r"\[[^\]]*\]", "", str(name)).replace(".", "_"): name for name in value}
-            if len(names) < len(value):
-                raise complaint("two outputs have the same name: write a mapping of names to steps")
-        if value is None or (isinstance(names, Mapping) and names and _are_texts(names.values())):
-            references((names or {}).values())
-            return names
-        raise complaint(f"{quote(value)} is neither a list of steps nor a mapping of names to steps")
+        return None if value is None else output_names(value)
 
     @property
     def front(self) -> int:

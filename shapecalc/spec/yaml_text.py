@@ -25,6 +25,8 @@ _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _DECIMAL = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE]([-+]?[0-9]{1,6}))?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """What a terminal obeys instead of showing it, marks that reverse the writing included."""
+_BARE = re.compile(r"\s*- +(\w+)\s*(?:#.*)?", re.ASCII)
+"""A layer without a colon."""
 _WORDS: dict[str, Any] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -49,12 +51,12 @@ def parse_tree(text: str, file: str | None = None) -> Node:
     try:
         return _Composer(text, file).document()
     except yaml.MarkedYAMLError as error:
-        raise _not_yaml(error, file) from None
+        raise _not_yaml(error, file, text) from None
     except yaml.YAMLError as error:
         raise SpecError(f"this is not YAML: {str(error).splitlines()[0]}", place=Place(file)) from None
 
 
-def _not_yaml(error: yaml.MarkedYAMLError, file: str | None) -> SpecError:
+def _not_yaml(error: yaml.MarkedYAMLError, file: str | None, text: str) -> SpecError:
     mark, start = error.problem_mark or error.context_mark, error.context_mark
     place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
     if "nesting depth" in str(error.problem):  # libyaml has a bound of its own, and looks ahead
@@ -63,6 +65,9 @@ def _not_yaml(error: yaml.MarkedYAMLError, file: str | None) -> SpecError:
     context = f" ({error.context}{began})" if error.context else ""
     in_flow = any(word in f"{error.context} {error.problem}" for word in ("flow", "mapping values"))
     hint = FLOW_HINT if in_flow else ""
+    before = text.split("\n")[: mark.line][-1:] if mark else []
+    if "mapping values" in str(error.problem) and before and (bare := _BARE.fullmatch(before[0])):
+        hint = f"with keys below it a layer has a colon: write - {bare[1]}:"
     return SpecError(f"this is not YAML: {error.problem}{context}", place=place, hint=hint)
 
 

@@ -6,11 +6,18 @@ import inspect
 from textwrap import dedent, indent
 from typing import Any
 
-from shapecalc.layers.base import Kind
+from shapecalc.layers.base import Kind, Merge
 from shapecalc.layers.family import Family
 from shapecalc.layers.glossary import GLOSSARY
 from shapecalc.layers.registry import get, kinds
+from shapecalc.spec.json_schema import step_keys
 from shapecalc.spec.write import plain
+
+_BRANCHES = """\
+- {0}: [[relu], [], earlier]             # lists of layers, [] for the input itself, names of steps
+- {0}: {{main: [relu], skip: []}}          # with names of their own
+- {0}:                                   # or of named results alone
+  from: [earlier, "passes[:]"]"""
 
 
 def catalogue(width: int | None = None, framework: str = "torch") -> str:
@@ -20,11 +27,15 @@ def catalogue(width: int | None = None, framework: str = "torch") -> str:
         cls = get(name, framework)
         families.setdefault(cls.family, []).append(cls)
     longest = max(map(len, kinds()))
+    entries = {"keys of a step": step_keys()} | {
+        family.label: {cls.kind: _sentence(cls) for cls in members}
+        for family, members in sorted(families.items(), key=lambda item: item[0].label.lower())
+    }
     lines: list[str] = []
-    for family, members in sorted(families.items(), key=lambda item: item[0].label.lower()):
-        lines.append(f"{family.label}:")
-        for cls in members:
-            text = f"  {cls.kind:<{longest}}  {_sentence(cls)}"
+    for label, sentences in entries.items():
+        lines.append(f"{label}:")
+        for name, sentence in sentences.items():
+            text = f"  {name:<{longest}}  {sentence}"
             lines.append(text if width is None or len(text) <= width else f"{text[: width - 1]}…")
     return "\n".join(lines)
 
@@ -47,6 +58,8 @@ def description(name: str, framework: str = "torch") -> str:
     ]
     if counterparts:
         parts.append("Counterparts:\n" + "\n".join(counterparts))
+    if issubclass(cls, Merge):
+        parts.append(f"Branches:\n{indent(_BRANCHES.format(cls.kind), '  ')}")
     if example:
         parts.append("Example in Python:\n" + indent(dedent(example), "  "))
     return "\n\n".join(parts)

@@ -46,6 +46,5 @@ def _of_group(item: Item) -> Iterator[tuple[str, Line]]:
     yield from _shapes("Output", item.outputs)
     yield "Parameters", (amount(item.params),)
     yield "MACs", ("" if item.complete else "at least ", amount(item.macs))
-    yield "Memory", memory(item.bytes)
     for number, child in enumerate(child for child in item.children if child.nodes):
         yield "" if number else "Holds", (Code(child.path), f", {child.kind}" if child.kind else "")

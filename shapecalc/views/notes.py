@@ -12,6 +12,7 @@ from shapecalc.algebra.expr_text import latex as latex_dim
 from shapecalc.conventions.by_tool import DEFAULT
 from shapecalc.errors import Undecided
 from shapecalc.render.piece import Inline, Line, Math, amount, sizes
+from shapecalc.report.node import packed
 from shapecalc.report.report import Report
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def notes(report: Report, *, batch: bool = False, fields: bool = False) -> Itera
     if report.counting == "keras":
         yield (KERAS_COUNTING,)
     yield from _costs(report, report.cost())
-    yield f"Memory in {report.dtype}: parameters ", *memory(report.params * report.itemsize)
+    yield f"Memory in {report.dtype}: parameters ", *memory(packed(report.params, report.bits))
     for (index, first, last), groups in report.passes.items():
         passes = Math(rf"{index} = {first}, \dots, {latex_dim(last)}", f"{index} = {first} … {grouped(last)}")
         yield "Passes ", passes, f" of {', '.join(groups)}"

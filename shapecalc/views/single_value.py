@@ -58,6 +58,10 @@ def value(
         raise unknown("there is no value", name, NAMES, "values")
     nodes = report.inside(*([] if layer is None else [layer]))
     if name in NUMBERS:
+        if name == "bytes" and len(nodes) > 1:
+            raise SpecError(
+                "bytes are those of the results of one layer", hint="name one, as in `value lenet5 bytes c1`"
+            )
         lacks = name in _COSTS and any(node.macs is None for node in nodes)
         number = total(NUMBERS[name](node) for node in nodes)
         text = amount(number) if unit is None else in_unit(number, unit, digits)

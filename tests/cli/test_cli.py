@@ -77,7 +77,6 @@ KEYS = [
     "buffers",
     "macs",
     "flops",
-    "bytes",
     "complete",
     "not_counted",
     "nodes",
@@ -172,7 +171,7 @@ def test_json_of_several_inputs_and_outputs() -> None:
 
 def test_totals_are_the_sums_of_the_nodes() -> None:
     found = json.loads(printed("show - --format json", input=SMALL))
-    for key in ("params", "trainable_params", "macs", "bytes"):
+    for key in ("params", "trainable_params", "macs"):
         assert found[key] == sum(node[key] for node in found["nodes"])
     assert found["flops"] == 2 * found["macs"]
 
@@ -375,6 +374,16 @@ def test_a_page_is_not_poured_over_a_terminal() -> None:
     os.close(follower)
     assert done.returncode == 2
     assert b"give it a file with -o FILE.html, or pipe it" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", ["show lenet5", "check lenet5", "solve features lenet5"])
+def test_an_interrupted_command_ends_without_a_word(arguments: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("shapecalc.engine.graph_cache.expand", interrupted)
+    result = CliRunner().invoke(main, arguments.split())
+    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "")
 
 
 def test_a_terminal_without_unicode_gets_ascii() -> None:

@@ -19,6 +19,8 @@ from shapecalc import console
 from shapecalc.cli import COMMANDS, main
 from shapecalc.console import painted
 from shapecalc.diagnostics.rule import rules
+from shapecalc.spec.json_schema import step_keys
+from shapecalc.views.language_page import example
 
 TAKES_A_MODEL = (
     "check",
@@ -173,3 +175,27 @@ def test_a_terminal_is_told_after_a_second_and_wiped(monkeypatch: pytest.MonkeyP
 
 def test_a_pipe_is_told_nothing() -> None:
     assert CliRunner().invoke(main, ["list"]).stderr == ""
+
+
+@pytest.mark.parametrize("word", step_keys())
+def test_a_key_of_a_step_is_described_with_a_model_that_has_it(word: str) -> None:
+    said = CliRunner().invoke(main, ["kinds", word]).output
+    assert step_keys()[word] in " ".join(said.split())
+    assert f"{word}:" in example(word)
+    shapecalc.loads(example(word)).analyze()
+
+
+def test_the_branches_of_merges_are_described() -> None:
+    assert "- add: {main: [relu], skip: []}" in CliRunner().invoke(main, ["kinds", "add"]).output
+    assert "Branches:" not in CliRunner().invoke(main, ["kinds", "relu"]).output
+
+
+def test_help_prints_the_page_of_the_language_and_the_help_of_commands() -> None:
+    root = Path(__file__).parents[2]
+    run = CliRunner().invoke
+    assert run(main, ["help", "language"]).output == (root / "docs" / "language.md").read_text("utf-8")
+    assert "language.md" in (root / "pyproject.toml").read_text("utf-8")
+    assert run(main, ["help", "solve"]).output == run(main, ["solve", "--help"]).output
+    assert run(main, ["help"]).output == run(main, ["--help"]).output
+    wrong = run(main, ["help", "langauge"])
+    assert (wrong.exit_code, "did you mean 'language'" in wrong.stderr) == (2, True)

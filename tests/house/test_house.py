@@ -281,6 +281,13 @@ def test_only_the_kinds_of_a_network_are_loaded() -> None:
     }
 
 
+def test_what_a_plain_table_has_no_use_for_is_not_loaded() -> None:
+    kinds = [f"shapecalc.layers.{module}" for module in ("wrapper", "separable_conv", "rectifier", "table")]
+    fields = ["shapecalc.engine.receptive", "shapecalc.engine.alignment"]
+    assert loaded(command("show resnet50"), *kinds, *fields, "shapecalc.engine.loops") == set()
+    assert loaded(command("show resnet50 --receptive-fields"), *fields) == {*fields}
+
+
 def test_formulas_are_remembered_only_where_they_are_told() -> None:
     names = ["shapecalc.algebra.provenance", "shapecalc.algebra.term", "shapecalc.report.derivation"]
     assert loaded(command("show lenet5 --symbolic"), *names) == set()

@@ -129,7 +129,6 @@ def test_the_controls_show_what_the_engine_says(browser: Browser, tmp_path: Path
         assert said == "Legal.", values
         assert opened.text("#total-params") == grouped(report.params)
         assert opened.text("#total-macs") == grouped(report.macs)
-        assert opened.text("#note-bytes") == f"{grouped(report.bytes)} bytes, each kept"
         outputs = {key: shown_shape(shape) for key, shape in report.outputs.items()}
         several = [f"{key} {shape}" for key, shape in outputs.items()]
         assert opened.text("#total-output") == (

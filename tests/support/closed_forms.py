@@ -14,7 +14,7 @@ from shapecalc.engine.loops import COVERED
 from shapecalc.testing import holds, put_in
 
 PER_PASS = ("inputs", "outputs", "weights", "buffers")
-TOTALS = ("params", "trainable_params", "buffer_count", "macs", "flops", "bytes", "conditions")
+TOTALS = ("params", "trainable_params", "buffer_count", "macs", "flops", "conditions")
 
 
 def compare(model: Model, symbolic: Report, numbers: Mapping[str, int]) -> bool:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.support import (
+    paper_generative,
     paper_inceptions,
     paper_others,
     paper_residuals,
@@ -275,5 +276,6 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     **paper_residuals.NETWORKS,
     **paper_others.NETWORKS,
     **paper_vision.NETWORKS,
+    **paper_generative.NETWORKS,
     **published_transformers.NETWORKS,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 from shapecalc import ShapecalcError, ShapeError, from_torch
+from shapecalc.bridges.torch.tracer import joined_branches
 
 
 class Net(nn.Module):
@@ -144,7 +146,7 @@ ANSWERED = {
 """At how many of the points an import answers, at either base, where it answers beyond the traced side."""
 
 
-@pytest.mark.sample(12)
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("base", [112, 83])
 @pytest.mark.parametrize("name", BRANCHES)
 def test_what_is_answered_beyond_a_branch_is_right(name: str, base: int) -> None:
@@ -208,7 +210,7 @@ class Padded(Flags):
         return self.conv(x)
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("cls", "sizes", "beyond"),
     [
@@ -239,6 +241,207 @@ def test_branches_of_several_sizes_are_held_to_real_runs(
                 net(torch.zeros(batch, 3, *size))
             assert report.macs * 2 == counter.get_total_flops()
     assert answered >= beyond
+
+
+class UNet(nn.Module):
+    """Four levels, at each of which a map is resized to what it is joined with, if need be."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        widths = (2, 3, 4, 5)
+        self.downs = nn.ModuleList(nn.Conv2d(a, b, 3, 1, 1) for a, b in pairwise((3, *widths)))
+        self.middle = nn.Conv2d(5, 6, 1)
+        self.ups = nn.ModuleList(nn.ConvTranspose2d(b, a, 2, 2) for a, b in pairwise((*widths, 6)))
+        self.mixes = nn.ModuleList(nn.Conv2d(2 * width, width, 1) for width in widths)
+
+    def forward(self, x: Tensor) -> Any:
+        skips = []
+        for down in self.downs:
+            x = down(x)
+            skips.append(x)
+            x = functional.max_pool2d(x, 2)
+        x = self.middle(x)
+        for up, mix, skip in zip(self.ups[::-1], self.mixes[::-1], skips[::-1], strict=True):
+            x = up(x)
+            if x.shape[2:] != skip.shape[2:]:
+                x = functional.interpolate(x, size=skip.shape[2:])
+            x = mix(torch.cat([skip, x], 1))
+        return x
+
+
+class PaddedUNet(UNet):
+    def forward(self, x: Tensor) -> Any:
+        skips = []
+        for down in self.downs:
+            x = down(x)
+            skips.append(x)
+            x = functional.avg_pool2d(x, 2)
+        x = self.middle(x)
+        for up, mix, skip in zip(self.ups[::-1], self.mixes[::-1], skips[::-1], strict=True):
+            y = up(x)
+            if y.size(2) != skip.size(2):
+                y = functional.pad(y, [0, 0, 0, 1], mode="reflect")
+            if y.size(3) != skip.size(3):
+                more = skip.size(3) - y.size(3)
+                y = functional.pad(y, [0, more])
+            x = mix(torch.cat([skip, y], 1))
+        return x
+
+
+@pytest.mark.sample(1)
+@pytest.mark.parametrize("cls", [UNet, PaddedUNet])
+@pytest.mark.parametrize("traced", [(64, 48), (83, 83), (175, 97)])
+def test_many_branches_that_do_not_depend_on_each_other(
+    cls: type[nn.Module], traced: tuple[int, int]
+) -> None:
+    net = cls().eval()
+    model = from_torch(net, input=(3, *traced))
+    sizes = model.sizes()
+    assert all(size in sizes for size in [(64, 48), (83, 83), (175, 97), (17, 31)])
+    for size in [
+        (64, 64),
+        (83, 83),
+        (17, 130),
+        (31, 47),
+        (79, 64),
+        *[(side, side + 3) for side in range(20, 29)],
+    ]:
+        for batch in (1, 2):
+            x = torch.zeros(batch, 3, *size, device="meta")
+            with FlopCounterMode(display=False) as counter, torch.no_grad():
+                output = net.to("meta")(x)
+            report = model.analyze(input=(3, *size), batch=batch)
+            assert (report.output, 2 * report.macs) == (tuple(output.shape), counter.get_total_flops())
+
+
+LOG: list[int] = []
+
+
+def _logged(value: Any) -> Any:
+    LOG.append(1)
+    return value
+
+
+def _by_a_flag(net: Any, x: Tensor, h: int, w: int) -> Any:
+    count = 0
+    if h:
+        x = functional.pad(x, (0, 0, 0, 1))
+        count += 1
+    if w:
+        x = functional.pad(x, (0, 1))
+        count += 1
+    return functional.max_pool2d(x, 2) if count == 2 else x
+
+
+def _by_a_temporary(net: Any, x: Tensor, h: int, w: int) -> Any:
+    above = below = 0
+    if h:
+        above = 1
+        x = functional.pad(x, (0, 0, 0, above))
+    if w:
+        below = 1
+        x = functional.pad(x, (0, below))
+    return functional.max_pool2d(x, 2) if above + below == 2 else x
+
+
+def _by_a_function(net: Any, x: Tensor, h: int, w: int) -> Any:
+    LOG.clear()
+    if h:
+        x = _logged(functional.pad(x, (0, 0, 0, 1)))
+    if w:
+        x = functional.pad(x, (0, _logged(1)))
+    return functional.max_pool2d(x, 2) if len(LOG) == 2 else x
+
+
+def _by_an_attribute(net: Any, x: Tensor, h: int, w: int) -> Any:
+    net.padded = 0
+    if h:
+        x = functional.pad(x, (0, 0, 0, 1))
+        net.padded += 1
+    if w:
+        x = functional.pad(x, (0, 1))
+        net.padded += 1
+    return functional.max_pool2d(x, 2) if net.padded == 2 else x
+
+
+def _by_the_same_number(net: Any, x: Tensor, h: int, w: int) -> Any:
+    if h:
+        x = functional.pad(x, (0, 0, 0, 1))
+    if w:
+        x = functional.pad(x, (0, 1))
+    return functional.max_pool2d(x, 2) if h and w else x
+
+
+def _another_variable(net: Any, x: Tensor, h: int, w: int) -> Any:
+    y = functional.max_pool2d(x, 2)
+    if h:
+        x = functional.pad(y, (0, 0, 0, 1))
+    if w:
+        x = functional.pad(x, (0, 1))
+    return x
+
+
+def _more_than_padding(net: Any, x: Tensor, h: int, w: int) -> Any:
+    if h:
+        x = functional.max_pool2d(functional.pad(x, (0, 0, 0, 1)), 2, 1)
+    if w:
+        x = functional.pad(x, (0, 1))
+    return x
+
+
+def _either_way(net: Any, x: Tensor, h: int, w: int) -> Any:
+    if h:  # noqa: SIM108
+        x = functional.pad(x, (0, 0, 0, 1))
+    else:
+        x = functional.pad(x, (0, 0, 0, 2))
+    if w and h:
+        x = functional.pad(x, (0, 1))
+    return x
+
+
+def _padded_again(net: Any, x: Tensor, h: int, w: int) -> Any:
+    if h:
+        x = functional.pad(x, (0, 0, 0, 1))
+    if w:
+        x = functional.pad(x, (0, 1))
+    if x.shape[2] % 4:
+        more = 4 - x.shape[2] % 4
+        x = functional.pad(x, (0, 0, 0, more))
+    return x
+
+
+DEPENDENT: list[Callable[..., Any]] = [
+    _by_a_flag,
+    _by_a_temporary,
+    _by_a_function,
+    _by_an_attribute,
+    _by_the_same_number,
+    _another_variable,
+    _more_than_padding,
+    _either_way,
+]
+
+
+@pytest.mark.sample(3)
+@pytest.mark.parametrize("traced", [(8, 8), (11, 13)])
+@pytest.mark.parametrize("function", [*DEPENDENT, _padded_again])
+def test_branches_that_depend_on_each_other_are_held(
+    monkeypatch: pytest.MonkeyPatch, function: Callable[..., Any], traced: tuple[int, int]
+) -> None:
+    """Only what their bytecode shows to be independent is answered without a run of every combination."""
+    monkeypatch.setattr(joined_branches, "_MOST_DECISIONS", 0)
+    net = Net(lambda net, x: function(net, net.first(x), x.shape[2] % 2, x.shape[3] % 2))
+    net.first = nn.Conv2d(3, 4, 1)
+    model = from_torch(net.eval(), input=(3, *traced))
+    answered = 0
+    for size in product((7, 8, 9, 11, 14), (6, 7, 8, 13)):
+        try:
+            output = model.analyze(input=(3, *size)).output
+        except ShapecalcError:
+            continue
+        answered += 1
+        assert output == tuple(net(torch.zeros(1, 3, *size)).shape)
+    assert (answered == 20) is (function is _padded_again)
 
 
 def test_a_proved_branch_is_in_the_closed_form_and_a_held_one_is_named() -> None:

@@ -23,7 +23,7 @@ from shapecalc.bridges.torch.twins.torch_names import REJECTIONS
 from shapecalc.bridges.torch.twins.twin import flat, floats, twin_of
 from shapecalc.errors import SpecError
 from shapecalc.model import Model
-from shapecalc.report.node import Node
+from shapecalc.report.node import Node, total
 from shapecalc.report.report import Report
 
 MOST_PARAMS, MOST_MACS, MOST_BYTES = 30_000_000, 10_000_000_000, 1 << 30
@@ -93,7 +93,7 @@ def too_large(report: Report) -> str:
     sizes = (
         ("parameters", report.params, MOST_PARAMS),
         ("MACs", report.macs, MOST_MACS),
-        ("bytes of results", report.bytes, MOST_BYTES),
+        ("bytes of results", total(node.bytes for node in report.nodes), MOST_BYTES),
     )
     for what, size, most in sizes:
         if not isinstance(size, int) or size > most:

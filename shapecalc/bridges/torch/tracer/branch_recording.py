@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 from math import prod
 from typing import Any, TypeAlias
 
 from shapecalc.algebra import Dim, Expr, symbol
-from shapecalc.algebra.integer_set import IntegerSet
+from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
 from shapecalc.algebra.region import Box, everything
 from shapecalc.algebra.solution import solve
+from shapecalc.bridges.torch.tracer.branch_sites import BranchTest, Site
 from shapecalc.bridges.torch.tracer.trace_to_model import has_formula
+from shapecalc.bridges.torch.tracer.witness import ModuleWitness
 from shapecalc.engine.graph import GraphNode, Inference
-from shapecalc.errors import Undecided
+from shapecalc.errors import Place, Undecided
 from shapecalc.layers.base import Kind
 from shapecalc.layers.family import Family
 from shapecalc.layers.select import Slice
@@ -35,6 +37,16 @@ class NotJoined(Exception):
     def __init__(self, path: str = "") -> None:
         super().__init__(path)
         self.path = path
+
+
+@dataclass
+class Group:
+    """The comparisons of one test that ran, and the layers of its body, where that ran."""
+
+    site: Site
+    tensor: str
+    tests: dict[str, BranchTest] = field(default_factory=dict)
+    body: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -78,6 +90,31 @@ class Recording:
         return decisions
 
     @cached_property
+    def groups(self) -> list[Group]:
+        """The tests that decide whether one variable is padded, cropped or resized."""
+        tests = witness.rerun.tests if isinstance(witness := self.model.graphs.witness, ModuleWitness) else {}
+        groups: list[Group] = []
+        last: Group | None = None
+        for node in self.inference.graph.nodes:
+            test = tests.get(node.path)
+            if test is not None and node.path in self.decisions:
+                if last is None or last.body or (last.site, last.tensor) != (test.site, test.tensor):
+                    last = Group(test.site, test.tensor)
+                    groups.append(last)
+                last.tests[node.path] = test
+            elif last is not None and _is_in(node.place, last.site):
+                last.body.append(node.path)
+            else:
+                last = None
+        return groups
+
+    @cached_property
+    def kept(self) -> list[Decision]:
+        """The decisions by residues that are of no such test."""
+        tests = {path for group in self.groups for path in group.tests}
+        return [decision for path, decision in self.decisions.items() if path not in tests]
+
+    @cached_property
     def steps(self) -> list[GraphNode]:
         """The layers, and the decisions by anything but residues."""
         return [node for node in self.inference.graph.nodes if node.path not in self.decisions]
@@ -91,6 +128,11 @@ class Recording:
     def box(self, names: tuple[str, ...], *others: Decision) -> Box:
         """Return the sizes for which it holds."""
         return box_of(names, (*self.decisions.values(), *others))
+
+
+def _is_in(place: Place, site: Site) -> bool:
+    first, last = site.lines
+    return place.file == site.code.co_filename and first <= (place.line or 0) <= last
 
 
 def _is_periodic(sizes: IntegerSet) -> bool:
@@ -127,6 +169,50 @@ def check_serves(master: Recording, leaf: Recording, sizes: Mapping[str, Integer
     outputs = {name: slots[slot] for name, slot in ours.graph.outputs.items()}
     if other is not None or outputs != theirs.graph.outputs:
         raise NotJoined
+
+
+def check_sites(opened: Recording, master: Recording) -> None:
+    """Raise `NotJoined` unless each branch of a master changes one tensor, and none where its test is false.
+
+    Where it is true, the layers of the opened one are as they were recorded.
+    """
+    nodes = {node.path: node for node in opened.inference.graph.nodes}
+    slots = {name: slot for slot, name in enumerate(opened.model.input)}
+    slots |= {path: node.first_slot for path, node in nodes.items()}
+    for group in master.groups:
+        decided = [(opened.decisions[path], test.is_true) for path, test in group.tests.items()]
+        is_false = [(name, EVERY_SIZE - sizes if is_true else sizes) for (name, sizes), is_true in decided]
+        is_true = [(name, EVERY_SIZE - sizes) for name, sizes in is_false]
+        slot = slots.get(group.tensor)
+        if not group.body:
+            raise NotJoined
+        for path in group.body:
+            node = nodes[path]
+            sizes = _sizes(opened, is_false)
+            if (*node.sources,) != (slot,) or not _changes_nothing(node, opened.inference, sizes):
+                raise NotJoined(path)
+            fields, others = node.layer.fields_set(), _as_recorded(opened, master, path).fields_set()
+            for decision in is_true:
+                sizes = _sizes(opened, [decision])
+                if not all(_are_equal(value, others[name], sizes) for name, value in fields.items()):
+                    raise NotJoined(path)
+            slot = node.first_slot
+
+
+def _as_recorded(opened: Recording, master: Recording, path: str) -> Kind:
+    """Return a layer of a master for the tensors of the opened one."""
+    original = next(step for step in master.model.layers if step.name == path)
+    layers = [original if step.name == path else step for step in opened.model.layers]
+    if layers == [*opened.model.layers]:
+        recording = opened
+    else:
+        recording = Recording(opened.model.model_copy(update={"layers": tuple(layers)}))
+    return next(node.layer for node in recording.inference.graph.nodes if node.path == path)
+
+
+def _sizes(recording: Recording, decisions: Iterable[Decision]) -> dict[str, IntegerSet]:
+    names = tuple(recording.model.free_names())
+    return dict(zip(names, box_of(names, decisions).sets, strict=True))
 
 
 def _is_same(

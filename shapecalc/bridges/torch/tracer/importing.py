@@ -14,10 +14,8 @@ from torch import nn
 
 from shapecalc import layers
 from shapecalc.bridges.torch.tracer.active_experts import forget_partly_known
-from shapecalc.bridges.torch.tracer.failed_forward import forward_error
 from shapecalc.bridges.torch.tracer.forward_arguments import Arguments, arguments_of
 from shapecalc.bridges.torch.tracer.integer_inputs import IntegersNeeded
-from shapecalc.bridges.torch.tracer.joined_branches import joined
 from shapecalc.bridges.torch.tracer.module_copy import ModuleState, copied, on_meta, small_originals
 from shapecalc.bridges.torch.tracer.module_run import Run, error_text, outcome, unseen
 from shapecalc.bridges.torch.tracer.rerun import Rerun
@@ -26,7 +24,7 @@ from shapecalc.bridges.torch.tracer.trace_to_model import model_of
 from shapecalc.bridges.torch.tracer.traced_sizes import Ratio, Size
 from shapecalc.bridges.torch.tracer.value_reads import DependsOnData
 from shapecalc.bridges.torch.tracer.witness import ModuleWitness
-from shapecalc.errors import ShapecalcError, ShapeError, SpecError, quote
+from shapecalc.errors import ForwardError, ShapecalcError, ShapeError, SpecError, quote
 from shapecalc.layers.requirement import Refused
 from shapecalc.layers.traced import Require
 from shapecalc.model import Model
@@ -59,7 +57,7 @@ def traced(
         try:
             return _with_any_batch(attempts.pop())
         except Refused as refused:
-            raise forward_error(replace(run, batch=1), refused) from refused
+            raise _forward_error(replace(run, batch=1), refused) from refused
         except ShapecalcError:
             raise
         except IntegersNeeded as needed:
@@ -70,7 +68,14 @@ def traced(
                 first_error = error
     assert first_error is not None
     outcomes = None if isinstance(first_error, DependsOnData) else ()
-    raise forward_error(replace(run, batch=1, pinned=True, outcomes=outcomes), first_error) from first_error
+    raise _forward_error(replace(run, batch=1, pinned=True, outcomes=outcomes), first_error) from first_error
+
+
+def _forward_error(run: Run, error: Exception) -> ForwardError:
+    """Return what a failed forward is raised as; what looks for its cause is loaded here."""
+    from shapecalc.bridges.torch.tracer.failed_forward import forward_error
+
+    return forward_error(run, error)
 
 
 def _refuse_packed(module: nn.Module) -> None:
@@ -118,6 +123,8 @@ def _with_any_batch(run: Run) -> Model:
                     return _with_any_batch(replace(run, batch=1))
         except ShapecalcError:
             return model
+        from shapecalc.bridges.torch.tracer.joined_branches import joined  # where Python decides by sizes
+
         return joined(model, lambda sizes: _traced(run, _with_sizes(run.arguments.shapes, model, sizes)))
     return model
 
@@ -151,7 +158,8 @@ def _traced(run: Run, shapes: Mapping[str, tuple[int, ...]] | None = None) -> Mo
     forget_partly_known(trace)
     _append_unused(trace, outputs)
     model = model_of(trace, shapes, outputs, run.name)
-    model.graphs.witness = ModuleWitness(Rerun(run, trace.leaves), at_traced=not trace.has_opaque_batch)
+    rerun = Rerun(run, trace.leaves, trace.tests.by_step)
+    model.graphs.witness = ModuleWitness(rerun, at_traced=not trace.has_opaque_batch)
     return model
 
 

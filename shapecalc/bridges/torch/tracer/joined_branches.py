@@ -10,7 +10,7 @@ decided is no condition. Padding of the master may take a factor that is 0 at th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import chain
@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 from pydantic import ValidationError
 
 from shapecalc.algebra.formula import Formula
+from shapecalc.algebra.integer_set import EVERY_SIZE
 from shapecalc.algebra.region import Region
 from shapecalc.bridges.torch.tracer.branch_recording import (
     Decision,
@@ -26,6 +27,7 @@ from shapecalc.bridges.torch.tracer.branch_recording import (
     Recording,
     box_of,
     check_serves,
+    check_sites,
 )
 from shapecalc.bridges.torch.tracer.module_run import outcome
 from shapecalc.errors import ShapecalcError
@@ -37,10 +39,14 @@ from shapecalc.spec.tree import Step
 
 Point: TypeAlias = dict[str, int]
 
+_FEW_DECISIONS = 2
+"""Up to so many decisions all combinations are recorded before branches are taken one by one."""
 _MOST_DECISIONS = 4
 _MOST_RECORDINGS = 16
 _MOST_STEPS = 3_000
 """How many steps are recorded in all."""
+_MOST_MOVES = 8
+"""How many recordings are tried for one with all branches, or with none."""
 _LONGEST = 400
 """How many steps a model has at most for which branches are compared."""
 _DIVISOR = re.compile(r"% (\d+)\)")
@@ -57,14 +63,18 @@ def joined(model: Model, record: Callable[[Point], Model]) -> Model:
     try:
         first = Recording(model)
         decisions = [*dict.fromkeys(first.decisions.values())]
-        if not 0 < len(decisions) <= _MOST_DECISIONS:
-            return model
         branches = _Branches(first, traced, record)
-        if (result := branches.joined(())) is not None:
-            return result
+        if not decisions:
+            return model
+        attempts = [branches.joined_by_sites]
+        if len(decisions) <= _MOST_DECISIONS:
+            attempts.insert(len(decisions) > _FEW_DECISIONS, branches.joined)
+        for attempt in attempts:
+            if (result := attempt()) is not None:
+                return result
         kept = decisions
         best = model
-        for decision in decisions if len(decisions) > 1 else ():
+        for decision in decisions if 1 < len(decisions) <= _MOST_DECISIONS else ():
             fewer = [each for each in kept if each != decision]
             if (result := branches.joined(fewer)) is not None:
                 best, kept = result, fewer
@@ -86,7 +96,7 @@ class _Branches:
         """The recordings by their sizes."""
         return {tuple(self.traced.values()): self.first}
 
-    def joined(self, kept: list[Decision] | tuple[()]) -> Model | None:
+    def joined(self, kept: Sequence[Decision] = ()) -> Model | None:
         """Return the model of all branches where some decisions go as they were traced, if it is proved."""
         try:
             leaves = self._leaves(kept)
@@ -126,7 +136,58 @@ class _Branches:
             self.recordings[at] = Recording(model)
         return self.recordings[at]
 
-    def _open(self, master: Recording, leaves: list[Recording], kept: Iterable[Decision]) -> Model:
+    # ---- each branch by itself
+
+    def joined_by_sites(self) -> Model | None:
+        """Return the model that takes every branch that only pads, crops or resizes, if that is proved.
+
+        Such branches do not depend on each other, so that a recording with all of them, each by the last
+        comparison of its test, and one with none have all the decisions that there are.
+        """
+        try:
+            none = self._at_tests(None)
+            sites = [(group.site, len(group.tests)) for group in none.groups]
+            master = self._at_tests([count for _, count in sites])
+            if not sites or [(group.site, len(group.tests)) for group in master.groups] != sites:
+                raise NotJoined
+            return self._open(master, [self.first, none], self.first.kept, check_sites)
+        except (NotJoined, ShapecalcError):
+            return None
+
+    def _at_tests(self, counts: list[int] | None) -> Recording:
+        """Return a recording in which each test is false, or true by the comparison of this number alone."""
+        names, at = tuple(self.traced), tuple(self.traced.values())
+        for _ in range(_MOST_MOVES):
+            recording = self._recorded(at)
+            if {*recording.kept} != {*self.first.kept}:
+                raise NotJoined
+            if counts is not None and len(recording.groups) != len(counts):
+                raise NotJoined
+            region = Region(names, (box_of(names, self.first.kept),))
+            is_reached = True
+            for number, group in enumerate(recording.groups):
+                for position, (path, test) in enumerate(group.tests.items(), 1):
+                    should_be = counts is not None and position == counts[number]
+                    name, sizes = recording.decisions[path]
+                    is_reached &= test.is_true == should_be
+                    wanted = sizes if test.is_true == should_be else EVERY_SIZE - sizes
+                    narrower = region & Region(names, (box_of(names, [(name, wanted)]),))
+                    region = narrower or region  # what an earlier branch changes is seen when that was moved
+            if is_reached:
+                return recording
+            other = region.above(at) or region.below(at)
+            if other is None or other == at:
+                raise NotJoined
+            at = other
+        raise NotJoined
+
+    def _open(
+        self,
+        master: Recording,
+        leaves: list[Recording],
+        kept: Iterable[Decision],
+        check: Callable[[Recording, Recording], None] | None = None,
+    ) -> Model:
         """Return the master without the decisions that need not be kept, its padding with factors."""
         names, kept = tuple(self.traced), [*kept]
         if not {*kept} <= {*master.decisions.values()}:
@@ -138,6 +199,8 @@ class _Branches:
             try:
                 for leaf in leaves:
                     check_serves(opened, leaf, dict(zip(names, leaf.box(names, *kept).sets, strict=True)))
+                if check is not None:
+                    check(opened, master)
                 break
             except NotJoined as not_joined:
                 path = not_joined.path

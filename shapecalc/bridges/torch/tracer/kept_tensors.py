@@ -14,17 +14,17 @@ from torch import Tensor, nn
 from shapecalc.bridges.torch.tracer.tensor_values import Values
 from shapecalc.bridges.torch.tracer.traced_number import mapped, tensors_in
 
-_REGISTERED = ("_parameters", "_buffers", "_modules")
+_OF_EVERY_MODULE = frozenset(vars(nn.Module()))
+"""Registered tensors and modules, hooks and flags."""
 _empty_like = torch.empty_like
 
 
 def kept_tensors(module: nn.Module) -> Iterator[Tensor]:
     """Yield the tensors that the parts of a module keep without registering them."""
     for part in module.modules():
-        for name, value in vars(part).items():
+        for value in [value for name, value in vars(part).items() if name not in _OF_EVERY_MODULE]:
             if isinstance(value, (tuple, list, dict)):
-                if value and name not in _REGISTERED:
-                    yield from tensors_in(value)
+                yield from tensors_in(value)
             elif isinstance(value, Tensor):
                 yield value
 

@@ -14,7 +14,7 @@ from shapecalc.bridges.torch.tracer.kept_tensors import kept_tensors
 from shapecalc.bridges.torch.tracer.tensor_values import is_small
 from shapecalc.errors import SpecError
 
-_PLAIN = (bool, int, float, str, type(None))
+_PLAIN = frozenset({bool, int, float, str, type(None)})
 _COPYING = ("__deepcopy__", "__getstate__", "__reduce_ex__", "__reduce__", "__new__", "__slots__")
 
 
@@ -30,7 +30,10 @@ def copied(module: nn.Module, numberless: Callable[[Tensor], Tensor]) -> tuple[n
         twins = [(part, _empty_twin(part, copies)) for part in module.modules()]
         for part, twin in reversed(twins):  # the parts of a module before itself
             if twin is not None:
-                state = {name: _copied(value, copies) for name, value in vars(part).items()}
+                state = {
+                    name: value if type(value) in _PLAIN else _copied(value, copies)
+                    for name, value in vars(part).items()
+                }
                 state.pop("_compiled_call_impl", None)  # as torch does
                 twin.__setstate__(state)
         copy_of_it = deepcopy(module, copies)
@@ -58,8 +61,8 @@ def _empty_twin(part: nn.Module, copies: dict[int, Any]) -> Any:
 
 
 def _copied(value: Any, copies: dict[int, Any]) -> Any:
-    """Return what `deepcopy` makes of an attribute; it is slow at plain values and empty tables."""
-    if type(value) in _PLAIN or (type(value) is tuple and all(type(item) in _PLAIN for item in value)):
+    """Return what `deepcopy` makes of an attribute; it is slow at tuples of plain values and empty tables."""
+    if type(value) is tuple and all(type(item) in _PLAIN for item in value):
         return value
     if type(value) in (OrderedDict, dict, set) and not value:
         return copies.setdefault(id(value), type(value)())

@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from shapecalc.bridges.torch.build import numbers
+from shapecalc.bridges.torch.tracer.branch_sites import BranchTest
 from shapecalc.bridges.torch.tracer.module_run import Run, error_text, outcome
 from shapecalc.engine.graph import Inference
 from shapecalc.layers.requirement import Shape, shown
@@ -21,10 +22,14 @@ class NotRun(Exception):
 
 @dataclass(frozen=True)
 class Rerun:
-    """How a module is run again; `leaves` has in order the steps that are modules, each with its path."""
+    """How a module is run again; `leaves` has in order the steps that are modules, each with its path.
+
+    `tests` has the conditions that decided whether one variable was padded, cropped or resized, by step.
+    """
 
     run: Run
     leaves: Mapping[str, str]
+    tests: Mapping[str, BranchTest]
 
     def at(self, shapes: Sequence[Shape]) -> tuple[dict[str, Tensor], dict[str, list[Tensor]]]:
         """Return the outputs of a run at inputs of these shapes, and what layers returned, by step.

@@ -127,15 +127,16 @@ def _namespaces(module: nn.Module) -> list[Namespace]:
 
 
 def _with_imported(namespaces: list[Namespace]) -> list[Namespace]:
-    """Return Python modules, those that they import, and those that these have functions of."""
+    """Return Python modules, those that they import, and those that these have functions of.
+
+    What numpy keeps are no tensors.
+    """
     known = {id(namespace): namespace for namespace in namespaces}
     for namespace in namespaces:
         for item in [*namespace.values()]:
-            if type(item) is ModuleType and not _is_library(item.__name__):
-                functions = [value for value in vars(item).values() if type(value) is FunctionType]
-                inner = (
-                    function.__globals__ for function in functions
-                )  # einops.rearrange is of einops.einops
+            if type(item) is ModuleType and item.__name__ != "numpy" and not _is_library(item.__name__):
+                # einops.rearrange is of einops.einops
+                inner = (value.__globals__ for value in vars(item).values() if type(value) is FunctionType)
                 known.update((id(each), each) for each in (vars(item), *inner))
     return [*known.values()]
 

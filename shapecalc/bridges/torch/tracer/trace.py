@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from torch import Tensor, nn
 
+from shapecalc.bridges.torch.tracer.branch_sites import BranchTests
 from shapecalc.bridges.torch.tracer.callers import caller_in_module
 from shapecalc.bridges.torch.tracer.data_decisions import Decisions
 from shapecalc.bridges.torch.tracer.kept_tensors import MetaTwins, kept_tensors
@@ -18,7 +19,6 @@ from shapecalc.bridges.torch.tracer.source_lines import current_place
 from shapecalc.bridges.torch.tracer.tensor_values import Values
 from shapecalc.bridges.torch.tracer.traced_number import Guard, concrete, mapped, pinned
 from shapecalc.bridges.torch.tracer.traced_sizes import Location, Size, Sizes, field_value, spec_text
-from shapecalc.errors import Place
 from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.requirement import DeclaredSize, Refused
 from shapecalc.layers.select import EmptySlice
@@ -56,7 +56,7 @@ class Trace:
         self.steps: list[Step] = []
         self.guards: dict[Guard, int] = {}
         """What Python decided by sizes, each with the number of steps before it."""
-        self.guard_places: dict[Guard, Place] = {}
+        self.tests = BranchTests()
         self.indices: dict[Location, list[Guard]] = {}
         """The guards of sizes that were read as indices since the last call of torch, by location."""
         self.tensors: dict[int, tuple[Tensor, str]] = {}
@@ -285,11 +285,11 @@ class Trace:
 
     def guard(self, guard: Guard, location: Location | None = None) -> None:
         """Record what was decided by a size; `location` is where it was read as an index."""
-        if location is not None and guard not in self.guards:
+        is_new = guard not in self.guards
+        self.tests.note(guard, self.tensors, is_new=is_new)
+        if location is not None and is_new:
             self.indices.setdefault(location, []).append(guard)
-        if guard not in self.guards:
-            self.guards[guard] = len(self.steps)
-            self.guard_places[guard] = current_place()
+        self.guards.setdefault(guard, len(self.steps))
 
     def guard_expansion(self, tensor: Tensor, name: str, shape: Sequence[int]) -> None:
         """Record that a tensor expands to the shape of a step, which is written to or stays as it is.

@@ -108,10 +108,12 @@ def _with_guards(trace: Trace) -> list[Step]:
     last = trace.inputs[0]
     for position in range(len(trace.steps) + 1):
         for guard in by_position.get(position, ()):
-            place = trace.guard_places.get(guard, Place())
+            place = trace.tests.places.get(guard, Place())
             data = {"from": last, "place": place}
             layers = _requirements(trace, guard)
-            steps += [Step(layer, name=trace.unique("require"), **data) for layer in layers]
+            added = [Step(layer, name=trace.unique("require"), **data) for layer in layers]
+            steps += added
+            trace.tests.bind(guard, [step.name or "" for step in added])
         if position < len(trace.steps):
             step = trace.steps[position]
             if step.source is None and steps and steps[-1].name != last:

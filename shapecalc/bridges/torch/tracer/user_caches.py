@@ -20,6 +20,7 @@ from torch._C import DisableTorchFunction
 from shapecalc.bridges.torch.tracer.traced_number import tensors_in
 
 CACHED = type(cache(len))
+_WRAPPED = (CACHED, staticmethod, classmethod)
 _DEEPEST = 1
 _LONGEST = 100
 """How deep containers are looked through for others, and the longest of them."""
@@ -55,7 +56,7 @@ def keeping_caches(namespaces: Iterable[dict[str, Any]]) -> Iterator[None]:
 def _uncached(items: Mapping[str, Any]) -> dict[str, Any]:
     plain: dict[str, Any] = {}
     for name, item in [*items.items()]:
-        if type(function := _function(item)) is CACHED:
+        if type(item) in _WRAPPED and type(function := _function(item)) is CACHED:
             wrapped = function.__wrapped__
             plain[name] = wrapped if function is item else type(item)(wrapped)
     return plain
@@ -105,12 +106,13 @@ def _contents(value: Any) -> Any:
 def _restore(value: Any, old: Any) -> None:
     """Restore a container where it holds tensors of the trace that it did not hold before."""
     now = _contents(value)
+    items, before = (now, old) if isinstance(value, list) else (now.values(), old.values())
+    if len(now) == len(old) and all(map(is_, items, before)):
+        return
     if isinstance(value, list):
         kept = {id(item) for item in old}
         if _has_tensors_of_trace([item for item in now if id(item) not in kept]):
             value[:] = old
-        return
-    if len(now) == len(old) and all(map(is_, now.values(), old.values())):
         return
     for key, item in now.items():
         if (key not in old or old[key] is not item) and _has_tensors_of_trace(item):
