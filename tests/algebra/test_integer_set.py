@@ -211,6 +211,12 @@ def test_a_region_holds_exactly_the_points_that_meet_its_conditions(
         assert (point in region) == all(true_of(condition, *point) for condition in many), point
 
 
+def test_a_product_is_positive_where_both_factors_are_negative() -> None:
+    region = where(("H", "W"), Relation((H - 5) * (W - 5), "==", 6))
+    both = {(3, 2), (2, 3), (6, 11), (11, 6), (7, 8), (8, 7)}
+    assert {point for point in GRID if point in region} == both
+
+
 @MANY
 @given(st.lists(conditions(), min_size=1, max_size=2), st.tuples(st.integers(1, 25), st.integers(1, 25)))
 def test_neighbours_in_a_region_are_nearest(many: list[tuple[Dim, str, Dim]], at: tuple[int, int]) -> None:

@@ -274,6 +274,13 @@ def test_every_way_to_resize_sees_what_it_says(mode: str, axes: int, scale: Frac
     assert counts.total()
 
 
+@pytest.mark.parametrize("stride", [2, 3])
+def test_a_transposed_window_sees_inputs_at_multiples_of_its_stride(stride: int) -> None:
+    counts: Counter[str] = Counter()
+    compare(case("conv_transpose2d", (1, 1, 5, 6), out_channels=1, kernel_size=3, stride=stride), counts)
+    assert counts["along"]
+
+
 WINDOW = case("conv1d", (1, 1, 12), out_channels=1, kernel_size=3, stride=2, padding=1)
 
 
