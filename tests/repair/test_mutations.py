@@ -412,5 +412,5 @@ layers:
     try:
         first = loads(text).check()[0]
     except SpecError as error:
-        first = of_unreadable(text, error, loads)
+        first = of_unreadable(text, error, loads)[0]
     assert (first.message, first.fixes[0].description) == ("kernel_size: 0 is less than 1", "1, not 0")

@@ -142,7 +142,12 @@ def compare(name: str, many: Callable[[Sizes], Iterator[tuple[int, ...]]] = poin
     return sizes
 
 
-IN_TORCH = [name for name in TORCH if name != "tutorials/torch_inception_v3"]
+LONG = ("efficientnet", "regnet")
+IN_TORCH = [
+    pytest.param(name, marks=pytest.mark.ci if name.startswith(LONG) else ())
+    for name in TORCH
+    if name != "tutorials/torch_inception_v3"
+]
 """Every bundled network that torch can build; the one left out cannot be built at any size."""
 
 

@@ -19,7 +19,7 @@ from shapecalc.layers import MaxPool2d
 class Forward(nn.Module):
     """A module whose forward is a function."""
 
-    def __init__(self, function: Callable[..., Any], **parts: nn.Module) -> None:
+    def __init__(self, function: Callable[..., Any], **parts: nn.Module | nn.Parameter) -> None:
         super().__init__()
         self.function = function
         for name, part in parts.items():

@@ -275,7 +275,13 @@ FOR_ONE_SIZE = ("vit", "maxvit")
 
 
 @pytest.mark.sample(2)
-@pytest.mark.parametrize("name", ALL if PROFILE == "thorough" else FEW)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.ci if name == "maxvit_t" else ())
+        for name in (ALL if PROFILE == "thorough" else FEW)
+    ],
+)
 def test_torchvisions_networks(name: str) -> None:
     module, side = built(name), side_of(name)
     model = from_torch(module, input=(3, side, side))

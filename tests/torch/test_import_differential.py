@@ -44,7 +44,6 @@ PINNED = frozenset(
         "sequence: root",
         "sequence: decimal product",
         "sequence: squeeze all",
-        "sequence: index_select",
         "image: until it is small",
         "image: branch by size",
         "image: rot90 by a size",

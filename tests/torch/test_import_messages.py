@@ -12,19 +12,7 @@ import torch.nn.functional as F  # noqa: N812  (as everybody writes it)
 from torch import Tensor, nn
 
 from shapecalc import SpecError, from_torch, loads
-
-
-class Net(nn.Module):
-    """A module of some layers, and a forward."""
-
-    def __init__(self, forward: Callable[[Any, Tensor], Any], **layers: nn.Module) -> None:
-        super().__init__()
-        for name, layer in layers.items():
-            self.add_module(name, layer)
-        self.does = forward
-
-    def forward(self, x: Tensor) -> Any:
-        return self.does(self, x)
+from tests.support.broken_tracer import Forward
 
 
 def padded(net: Any, x: Tensor) -> Tensor:
@@ -41,7 +29,7 @@ def with_shape_of_weight(net: Any, x: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("forward", [padded, with_shape_of_weight])
 def test_check_reports_no_record_of_the_import_as_an_unused_result(forward: Any) -> None:
-    model = from_torch(Net(forward, conv=nn.Conv1d(3, 8, 3)), input=(3, 32))
+    model = from_torch(Forward(forward, conv=nn.Conv1d(3, 8, 3)), input=(3, 32))
     assert not [str(each) for each in model.check() if each.severity == "warning"]
 
 
@@ -50,7 +38,7 @@ def test_check_sees_a_cancelled_bias_beside_a_condition() -> None:
         y = net.conv(x)
         return net.norm(y) if y.shape[2] > 4 else y
 
-    net = Net(forward, conv=nn.Conv2d(3, 8, 3), norm=nn.BatchNorm2d(8))
+    net = Forward(forward, conv=nn.Conv2d(3, 8, 3), norm=nn.BatchNorm2d(8))
     assert [each.code for each in from_torch(net, input=(3, 16, 16)).check()] == ["bias-before-norm"]
 
 
@@ -60,7 +48,7 @@ def test_a_size_at_which_a_window_is_empty_is_not_legal() -> None:
         window = (y.size(2) // 3, y.size(3) // 5)
         return F.max_pool2d(y, window, window)
 
-    net = Net(forward, conv=nn.Conv2d(3, 4, 3, stride=4, padding=1)).eval()
+    net = Forward(forward, conv=nn.Conv2d(3, 4, 3, stride=4, padding=1)).eval()
     sizes = from_torch(net, input=(3, 96, 96)).sizes()
     for height in (1, 7, 8, 9, 12, 40):
         for width in (3, 16, 17, 20, 33):
@@ -86,7 +74,7 @@ MADE: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 
 @pytest.mark.parametrize("make", MADE.values(), ids=MADE)
 def test_a_module_that_the_forward_makes_with_sizes(make: Callable[[Tensor, Tensor], Tensor]) -> None:
-    net = Net(lambda self, x: make(x, self.conv(x)), conv=nn.Conv2d(3, 4, 3, 2, 1)).eval()
+    net = Forward(lambda self, x: make(x, self.conv(x)), conv=nn.Conv2d(3, 4, 3, 2, 1)).eval()
     model = from_torch(net, input=(3, 32, 32))
     json.dumps(model.analyze().to_dict())
     model = loads(model.to_yaml())
@@ -104,7 +92,7 @@ def test_a_module_that_the_forward_makes_with_sizes(make: Callable[[Tensor, Tens
     ],
 )
 def test_outputs_with_equal_names_are_all_kept(make: Callable[[Tensor], Any]) -> None:
-    model = from_torch(Net(lambda _, x: make(2 * x)), input=(10, 8))
+    model = from_torch(Forward(lambda _, x: make(2 * x)), input=(10, 8))
     assert len(model.analyze().outputs) == 3
 
 
@@ -136,7 +124,7 @@ def run_all(net: Any, x: Tensor) -> Tensor:
 def test_a_layer_that_does_not_fit_is_named_with_its_sizes_and_the_fix(
     layers: list[nn.Module], shape: tuple[int, ...], path: str, hint: str, numbers: str
 ) -> None:
-    error = mistake(Net(run_all, head=nn.Identity(), tail=nn.Sequential(*layers)), *shape)
+    error = mistake(Forward(run_all, head=nn.Identity(), tail=nn.Sequential(*layers)), *shape)
     assert error.path == path
     assert error.hint.startswith(hint)
     assert numbers in error.message
@@ -149,7 +137,7 @@ def test_a_function_that_does_not_fit_has_its_line_and_all_that_torch_says() -> 
     def forward(net: Any, x: Tensor) -> Any:
         return net.conv(x) + x
 
-    error = mistake(Net(forward, conv=nn.Conv2d(3, 3, 3)), 3, 9, 9)
+    error = mistake(Forward(forward, conv=nn.Conv2d(3, 3, 3)), 3, 9, 9)
     assert error.place.line == forward.__code__.co_firstlineno + 1
     for words in ("1x3x7x7", "1x3x9x9", "tensor a (7) must match the size of tensor b (9)", "conv 1x3x7x7"):
         assert words in str(error)

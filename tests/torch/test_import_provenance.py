@@ -14,19 +14,7 @@ from torch.nn import functional
 
 import shapecalc
 from shapecalc import ShapecalcError, Undecided
-
-
-class Calls(nn.Module):
-    """A forward with parts of its own."""
-
-    def __init__(self, forward: Callable[..., Any], **parts: nn.Module | nn.Parameter) -> None:
-        super().__init__()
-        for name, part in parts.items():
-            setattr(self, name, part)
-        self.call = forward
-
-    def forward(self, x: Tensor) -> Any:
-        return self.call(self, x)
+from tests.support.broken_tracer import Forward
 
 
 def real(net: nn.Module, shape: tuple[int, ...]) -> list[tuple[int, ...]]:
@@ -38,34 +26,34 @@ def real(net: nn.Module, shape: tuple[int, ...]) -> list[tuple[int, ...]]:
 
 RIGHT: dict[str, tuple[nn.Module, tuple[int, ...], list[tuple[int, ...]]]] = {
     "states of two directions": (
-        Calls(lambda net, x: net.rnn(x)[1].flatten(0, 1), rnn=nn.RNN(6, 5, 2, bidirectional=True)),
+        Forward(lambda net, x: net.rnn(x)[1].flatten(0, 1), rnn=nn.RNN(6, 5, 2, bidirectional=True)),
         (7, 6),
         [(3, 9, 6), (1, 4, 6)],
     ),
     "cells of a projecting lstm": (
-        Calls(lambda net, x: net.lstm(x)[1], lstm=nn.LSTM(6, 5, proj_size=2, batch_first=True)),
+        Forward(lambda net, x: net.lstm(x)[1], lstm=nn.LSTM(6, 5, proj_size=2, batch_first=True)),
         (7, 6),
         [(3, 9, 6), (1, 4, 6)],
     ),
     "weights of every head": (
-        Calls(
+        Forward(
             lambda net, x: net.mha(x, x, x, average_attn_weights=False)[1],
             mha=nn.MultiheadAttention(6, 3, batch_first=True),
         ),
         (7, 6),
         [(3, 9, 6), (1, 4, 6)],
     ),
-    "strides": (Calls(lambda net, x: x.reshape(-1, x.stride(0))), (3, 8, 8), [(2, 3, 5, 7), (1, 3, 4, 4)]),
-    "bytes": (Calls(lambda net, x: x.reshape(x.nbytes // 4)), (3, 8), [(2, 3, 5), (1, 3, 4)]),
+    "strides": (Forward(lambda net, x: x.reshape(-1, x.stride(0))), (3, 8, 8), [(2, 3, 5, 7), (1, 3, 4, 4)]),
+    "bytes": (Forward(lambda net, x: x.reshape(x.nbytes // 4)), (3, 8), [(2, 3, 5), (1, 3, 4)]),
     "a scale of all digits": (nn.Upsample(scale_factor=5 / 3), (3, 30, 30), [(1, 3, 9, 6), (2, 3, 12, 33)]),
     "a scale made of sizes": (
-        Calls(
+        Forward(
             lambda net, x: functional.interpolate(x, scale_factor=(7 / x.shape[2], x.shape[2] / x.shape[3]))
         ),
         (3, 14, 28),
         [(1, 3, 9, 6), (2, 3, 35, 11)],
     ),
-    "a literal": (Calls(lambda net, x: x + torch.ones(8)), (3, 8), [(2, 3, 8), (5, 4, 8)]),
+    "a literal": (Forward(lambda net, x: x + torch.ones(8)), (3, 8), [(2, 3, 8), (5, 4, 8)]),
 }
 
 
@@ -86,7 +74,7 @@ def unseen(net: nn.Module, x: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("forward", [unseen, lambda net, x: x[:, : x.untyped_storage().nbytes() // 48]])
 def test_what_has_no_origin_holds_for_the_traced_sizes_only(forward: Callable[..., Tensor]) -> None:
-    net = Calls(forward).eval()
+    net = Forward(forward).eval()
     model = shapecalc.from_torch(net, input=(12,))
     assert [model.analyze(batch=1).output] == real(net, (1, 12))
     for shape, batch in (((12,), 3), ((16,), 1)):
@@ -104,7 +92,7 @@ def test_what_has_no_origin_holds_for_the_traced_sizes_only(forward: Callable[..
     ],
 )
 def test_the_batch_of_the_trace_is_in_no_answer(forward: Callable[..., Tensor]) -> None:
-    net = Calls(forward).eval()
+    net = Forward(forward).eval()
     model = shapecalc.from_torch(net, input=(4, 6))
     for batch in (1, 3):
         try:
@@ -117,7 +105,7 @@ def test_the_batch_of_the_trace_is_in_no_answer(forward: Callable[..., Tensor]) 
 
 @pytest.mark.parametrize("rows", [2, 3, 11, 13])
 def test_a_size_that_is_like_a_batch_is_no_batch(rows: int) -> None:
-    net = Calls(lambda net, x: x.median(0).values).eval()
+    net = Forward(lambda net, x: x.median(0).values).eval()
     model = shapecalc.from_torch(net, input=(rows, 5))
     assert [model.analyze().output] == real(net, (1, rows, 5))
     for batch in (2, 3, 11):
@@ -126,7 +114,7 @@ def test_a_size_that_is_like_a_batch_is_no_batch(rows: int) -> None:
 
 
 def test_a_forward_for_one_batch_only_holds_for_it() -> None:
-    net = Calls(lambda net, x: x.reshape(4, 6) * 2).eval()
+    net = Forward(lambda net, x: x.reshape(4, 6) * 2).eval()
     model = shapecalc.from_torch(net, input=(4, 6))
     assert model.analyze().output == (4, 6)
     with pytest.raises(ShapecalcError):
@@ -137,7 +125,7 @@ def test_sizes_that_are_not_decided_are_not_called_any() -> None:
     def forward(_: nn.Module, x: Tensor) -> Tensor:
         return functional.avg_pool2d(x, (x.shape[2] // 3, x.shape[3] // 3))
 
-    sizes = shapecalc.from_torch(Calls(forward), input=(3, 12, 12)).sizes()
+    sizes = shapecalc.from_torch(Forward(forward), input=(3, 12, 12)).sizes()
     assert [(n, n) in sizes for n in (2, 3, 12, 13)] == [False, True, True, True]
     assert [(n, n) in sizes.lossless for n in (3, 12, 13)] == [True, True, False]
     assert "all sides equal: not decided" in str(sizes)
@@ -186,7 +174,7 @@ PAIR = nn.Parameter(torch.zeros(2, 6))
 def test_other_sizes_are_right_or_refused(
     forward: Callable[..., Tensor], parts: dict[str, nn.Parameter], shapes: list[tuple[int, ...]]
 ) -> None:
-    net = Calls(forward, **parts).eval()
+    net = Forward(forward, **parts).eval()
     model = shapecalc.from_torch(net, input=(10, 6))
     for batch, *shape in shapes:
         try:
@@ -228,7 +216,7 @@ def test_computed_weights_are_no_layers_own() -> None:
         weights = {"weight": functional.normalize(net.fc.weight), "bias": net.fc.bias}
         return torch.func.functional_call(net.fc, weights, (x,))
 
-    net = Calls(forward, fc=nn.Linear(8, 5)).eval()
+    net = Forward(forward, fc=nn.Linear(8, 5)).eval()
     report = shapecalc.from_torch(net, input=(8,)).analyze(batch=3)
     assert report.params == 45
     assert report.output == (3, 5)

@@ -414,3 +414,31 @@ def test_padding_to_the_same_size_holds_at_any_size() -> None:
     for height, width in ((83, 301), (1, 2), (64, 31)):
         expected = (1, 3, math.ceil(height / 32), math.ceil(width / 32))
         assert model.analyze(input=(3, height, width)).output == expected
+
+
+class _CropsSkip(nn.Module):
+    """Half the size after convolutions without padding, doubled, and a skip cut down to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 5)
+        self.up = nn.ConvTranspose2d(4, 4, 2, stride=2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        skip = self.first(x)
+        y: Tensor = self.up(self.second(F.max_pool2d(skip, 2)))
+        return torch.cat([skip[:, :, : y.shape[2], : y.shape[3]], y], 1)
+
+
+def test_a_skip_is_cut_down_to_what_is_smaller() -> None:
+    legal = from_torch(_CropsSkip(), input=(3, 40, 40)).sizes()
+    net = _CropsSkip().to("meta")
+
+    def runs(side: int) -> bool:
+        try:
+            net(torch.empty(1, 3, side, side, device="meta"))
+        except RuntimeError:
+            return False
+        return True
+
+    assert [side for side in range(1, 60) if (side, side) in legal] == [*filter(runs, range(1, 60))]

@@ -370,12 +370,6 @@ SHARED: dict[str, Network] = {
 }
 
 
-@pytest.mark.parametrize("name", SHARED)
-def test_a_weight_that_is_shared(name: str) -> None:
-    make, sizes = SHARED[name]
-    assert_agrees(make(), *sizes)
-
-
 # ---- a weight that is made from the input
 
 
@@ -443,9 +437,9 @@ GENERATED: dict[str, Network] = {
 }
 
 
-@pytest.mark.parametrize("name", GENERATED)
-def test_a_weight_that_is_generated(name: str) -> None:
-    make, sizes = GENERATED[name]
+@pytest.mark.parametrize("network", [*SHARED.values(), *GENERATED.values()], ids=[*SHARED, *GENERATED])
+def test_a_weight_that_is_shared_or_generated(network: Network) -> None:
+    make, sizes = network
     assert_agrees(make(), *sizes)
 
 

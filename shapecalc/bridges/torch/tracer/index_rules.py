@@ -97,11 +97,11 @@ def _start(call: Call, value: Any) -> Any:
 
 
 def _end(value: Any) -> Any:
-    """Return the end of a slice, at least 0 if it is a difference of sizes that counted from the front.
+    """Return the end of a slice, at least 0 if it is made of sizes and counted from the front.
 
-    Where the difference is negative, the slice is refused as empty: torch would count from the back.
+    Where a difference is negative, the slice is refused as empty: torch would count from the back.
     """
-    if isinstance(value, Size) and "-" in value.text and value.value >= 0:
+    if isinstance(value, Size) and value.value >= 0:
         return f"max({value.text}, 0)"
     return field_value(value)
 

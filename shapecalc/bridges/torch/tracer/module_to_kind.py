@@ -16,7 +16,7 @@ from shapecalc.bridges.canonical import canonical
 from shapecalc.bridges.torch.tracer.traced_number import traced_in
 from shapecalc.bridges.torch.twins.torch_names import named
 from shapecalc.bridges.torch.twins.twin import Twin, twin_of
-from shapecalc.layers import registry, wrapper
+from shapecalc.layers import normed_weight, registry
 from shapecalc.layers.base import Kind
 from shapecalc.layers.index import BEYOND_NN, KINDS
 
@@ -111,7 +111,7 @@ def _wrapped(module: nn.Module, layer: Kind) -> Kind | None:
     if not around:
         return layer
     name, item = around[0]
-    cls = vars(wrapper).get(type(item).__name__.removeprefix("_"))
+    cls = vars(normed_weight).get(type(item).__name__.removeprefix("_"))
     if cls is None or len(around) > 1 or not type(item).__module__.startswith("torch.nn.utils."):
         return None
     fields = {field: value for field, value in vars(item).items() if field in cls.model_fields}
