@@ -111,7 +111,7 @@ def _definitions() -> dict[str, Any]:
         forms[kind].append(_ref(f"keras.{kind}"))
     for cls in classes:
         if not issubclass(cls, Merge) and positions(cls):
-            forms[cls.kind].append(_ref("positional"))
+            forms[cls.kind].append(_positional(cls))
     bodies: dict[str, Any] = {
         kind: {"anyOf": several} if len(several) > 1 else several[0] for kind, several in forms.items()
     }
@@ -132,7 +132,6 @@ def _definitions() -> dict[str, Any]:
         "shape": _list(_type(["integer", "string"])),
         "steps": _list(_ref("step")) | {"description": "Layers, one after the other."},
         "step": {"anyOf": [_type("string", "A kind or a block without fields."), step]},
-        "positional": _type(["array", "boolean", "number", "string"], _POSITIONAL),
         "branch": _any_of(_BRANCH, _ref("steps"), text, _type("object")),
         "block": _object(block, {"args": args, "uses": uses, "layers": _ref("steps")}, ["layers"]),
         "expect": _node(Expect, "What the model must come to."),
@@ -141,6 +140,14 @@ def _definitions() -> dict[str, Any]:
         **{f"kind.{cls.kind}": kind_schema(cls) for cls in classes},
         **{f"keras.{kind}": kind_schema(get(kind, "keras")) for kind in KERAS},
     }
+
+
+def _positional(cls: type[Kind]) -> dict[str, Any]:
+    """Return the schema of fields by position: as many as are required, and a single one without brackets."""
+    names, fields = positions(cls), cls.model_fields
+    least = max((number for number, name in enumerate(names, 1) if fields[name].is_required()), default=0)
+    types = ["array", "boolean", "number", "string"] if least <= 1 else ["array"]
+    return _type(types, _POSITIONAL) | {"minItems": least, "maxItems": len(names)}
 
 
 class _Generator(GenerateJsonSchema):

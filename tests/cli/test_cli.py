@@ -279,7 +279,7 @@ def test_every_part_of_the_language_is_valid() -> None:
 CAUGHT_BY_SCHEMA = [
     "no input", "no layers", "unknown key", "paper without title", "expect in words", "block without layers",
     "block that is a list", "size that is true", "step that is a number", "unknown field", "missing field",
-    "fields that are a number", "fields that are a list", "name that is a number", "trainable maybe",
+    "name that is a number", "trainable maybe",
     "repeat true", "repeat -1", "when 1", "boolean kernel", "negative kernel", "zero channels", "from a number",
 ]  # fmt: skip
 

@@ -61,7 +61,8 @@ def test_what_is_wrong_in_a_short_form_is_refused(layer: str, place: str, messag
 
 def test_the_schema_takes_values_where_a_kind_has_fields_by_position() -> None:
     bodies = schema()["$defs"]["step"]["anyOf"][1]["properties"]
-    for kind in ("conv2d", "linear", "dropout"):
-        assert positions(get(kind))
-        assert {"$ref": "#/$defs/positional"} in bodies[kind]["anyOf"]
+    by_position = {kind: bodies[kind]["anyOf"][-1] for kind in ("conv2d", "linear", "dropout")}
+    least = {kind: (own["minItems"], "number" in own["type"]) for kind, own in by_position.items()}
+    assert least == {"conv2d": (2, False), "linear": (1, True), "dropout": (0, True)}
+    assert all(own["maxItems"] == len(positions(get(kind))) for kind, own in by_position.items())
     assert "anyOf" not in bodies["add"]

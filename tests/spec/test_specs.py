@@ -16,6 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 import shapecalc
 from shapecalc import Expr, Model, Report, ShapeError
 from shapecalc.spec.find import bundled, folder
+from tests.support import published_transformers
 from tests.support.input_tensors import input_tensors
 from tests.support.paper_networks import NETWORKS, GoogLeNet
 from tests.support.paper_residuals import se_resnet
@@ -92,6 +93,14 @@ SIDES = ("H", "W", "L", "S", "T")
 """What the free sizes of an input are called."""
 
 every_name = pytest.mark.parametrize("name", NAMES)
+every_witness = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.ci if name in published_transformers.NETWORKS else ())
+        for name in (*IN_TORCHVISION, *NETWORKS)
+    ],
+)
+"""To import the library of transformers takes seconds."""
 
 
 def sizes(name: str) -> list[Size]:
@@ -240,7 +249,7 @@ def test_sizes_in_comments_are_true(file: str) -> None:
 
 
 @pytest.mark.sample(20)
-@pytest.mark.parametrize("name", [*IN_TORCHVISION, *NETWORKS])
+@every_witness
 def test_weights_and_buffers_are_those_of_torch(name: str) -> None:
     report, module = shapecalc.load(name).analyze(), network(name)
     weights = [tuple(weight.shape) for weight in parameters_as_used(module)]
@@ -261,7 +270,7 @@ def test_weights_and_buffers_are_those_of_torch(name: str) -> None:
 
 
 @pytest.mark.sample(8)
-@pytest.mark.parametrize("name", [*IN_TORCHVISION, *NETWORKS])
+@every_witness
 def test_outputs_and_macs_are_those_of_torch(name: str) -> None:
     model = shapecalc.load(name)
     for size in sizes(name):

@@ -237,7 +237,7 @@ class YOLOv3(nn.Module):
                 x = torch.cat([self.narrow[level - 1](x), earlier[-1 - level]], 1)
             x = features(x)
             boxes.append(detect(x))
-        return tuple(boxes)
+        return tuple(reversed(boxes))
 
 
 class RetinaNet(nn.Module):
