@@ -37,7 +37,7 @@ def trunk(scene: Scene, area: Callable[[int], int | None]) -> Trunk:
             arrows.append(arrow)
     result = Trunk([start])
     _follow(result, sorted(after & wanted), arrows, area)
-    on_trunk = {*result.boxes}  # within nested branches, as of a UNet++, a copy may come from a box that is not
+    on_trunk = {*result.boxes}  # within nested branches, as of a UNet++, copies may come from elsewhere
     result.copies = [copy for copy in result.copies if on_trunk.issuperset(copy)]
     return result
 
