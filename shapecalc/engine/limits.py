@@ -18,7 +18,7 @@ class TooLarge(SpecError):
     """The network would not fit in memory; nothing after this is tried."""
 
 
-MOST_WRITTEN = 5_000
+MOST_WRITTEN = 4_000
 """How many layers a derivation, a page or exported source may have: each costs a millisecond or two."""
 
 

@@ -124,8 +124,8 @@ GROWING = 'input: [8]\nlayers:\n- linear: {{out_features: "8 + i"}}\n  repeat: {
 def test_what_is_written_of_too_many_layers_is_refused(
     written: str, write: Callable[[Model], object]
 ) -> None:
-    model = loads("input: [8]\nlayers: [{relu: , repeat: 5001}]")
-    with pytest.raises(SpecError, match=f"{written} of 5,001 layers is too long; 5,000 are allowed"):
+    model = loads("input: [8]\nlayers: [{relu: , repeat: 4001}]")
+    with pytest.raises(SpecError, match=f"{written} of 4,001 layers is too long; 4,000 are allowed"):
         write(model)
     assert str(model.derive("relu.7").layers[0].path) == "relu.7"
 

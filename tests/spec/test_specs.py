@@ -111,7 +111,9 @@ def sizes(name: str) -> list[Size]:
 
 
 def sides(model: Model) -> list[str]:
-    return [side for side in SIDES if side in model.parameters]
+    """Return the sizes that are compared: of videos the height and the width."""
+    names = SIDES[:2] if "H" in model.parameters else SIDES
+    return [side for side in names if side in model.parameters]
 
 
 def at_size(model: Model, size: Size, **parameters: Any) -> Report:

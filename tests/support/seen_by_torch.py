@@ -59,7 +59,8 @@ def made(layer: Kind, shapes: tuple[Sizes, ...]) -> nn.Module:
 
 def trials(layer: Kind, shapes: tuple[Sizes, ...]) -> Iterator[list[Tensor]]:
     """Yield inputs, for activations of several scales and signs: what is flat for some moves for others."""
-    for scale in (1.0, -1.0, 0.1, 4.0) if isinstance(layer, Pointwise) else (1.0,):
+    scales = (1.0, -1.0, 0.1, 4.0) if isinstance(layer, Pointwise) else (1.0,)
+    for scale in (1.0, -1.0) if layer.kind.startswith("transformer") else scales:
         found = [
             numbers(layer, given.shape) * scale if given.dtype.is_floating_point else given
             for given in twin_of(layer).tensors(shapes, "cpu")

@@ -17,6 +17,7 @@ from shapecalc import Model, build, load, loads
 from shapecalc.bridges.torch.proof import run_network as running
 from shapecalc.bridges.torch.proof import verification
 from shapecalc.cli import main
+from shapecalc.errors import SpecError
 from shapecalc.layers import Conv2d, Linear
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -156,6 +157,7 @@ def test_without_torch_it_says_what_to_install(arguments: tuple[str, ...]) -> No
 import sys
 sys.modules["torch"] = None
 from shapecalc.cli import main
+from shapecalc.errors import SpecError
 main({list(arguments)!r}, prog_name="shapecalc")
 """
     done = subprocess.run(
@@ -171,3 +173,18 @@ def test_the_report_reads_without_a_command() -> None:
     assert str(verification.verify(load("lenet5"))).endswith(
         "weights, buffers and MACs are torch's at these sizes"
     )
+
+
+def test_the_work_of_a_run_is_bounded() -> None:
+    """Layers of many inputs are not proved, thousands of different ones refused, large results without memory."""
+    merged = loads(f"input: [8]\nlayers: [{{add: {[[]] * 101}}}]")
+    verified = verification.verify(merged)
+    assert verified.counts == {"uncovered": 1}
+    assert "it has 101 inputs; layers of at most 100 are proved" in verification.text(verified)
+    growing = f"input: [8]\nlayers: {[{'linear': 8 + n} for n in range(1001)]}"
+    with pytest.raises(SpecError, match="1,001 different layers; at most 1,000 are proved"):
+        verification.verify(loads(growing))
+    wide = "input: [3, 64, 64]\nlayers: [{adaptive_avg_pool2d: {output_size: [199999991, 1]}}]"
+    verified = verification.verify(loads(wide))
+    assert verified.counts == {"proved": 1}
+    assert not verified.forward.on_numbers

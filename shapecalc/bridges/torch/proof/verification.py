@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from shapecalc.algebra.expr_text import grouped
 from shapecalc.bridges.torch.build import numbers
 from shapecalc.bridges.torch.proof.free_sizes import lettered
 from shapecalc.bridges.torch.proof.prove import prove
@@ -25,11 +26,17 @@ from shapecalc.bridges.torch.proof.verify_module import module_forward, verify_m
 from shapecalc.bridges.torch.proof.verify_network import verify_network
 from shapecalc.bridges.torch.tracer.witness import ModuleWitness
 from shapecalc.bridges.torch.twins.twin import twin_of
+from shapecalc.errors import SpecError
 from shapecalc.layers.base import Kind, Shapes
 from shapecalc.model import Model
 from shapecalc.report.node import Node
 
 Progress = Callable[[int, int], None]
+
+MOST_INPUTS = 100
+"""The most inputs of a layer that is proved."""
+MOST_PROOFS = 1_000
+"""The most layers that are proved in one run, equal ones once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +130,11 @@ def verify(
         model = model.model_copy()
         model.graphs.witness = None  # what it would refuse is to be reported here
     report = model.analyze(input=shape, **values)
+    if (count := len({(node.layer, node.inputs) for node in report.nodes})) > MOST_PROOFS:
+        raise SpecError(
+            f"{model.name} has {grouped(count)} different layers; at most {grouped(MOST_PROOFS)} are proved",
+            hint="verify a part of it",
+        )
     proofs: dict[tuple[Kind, Shapes], Verdict] = {}
     differences: dict[tuple[Kind, Shapes], str] = {}
     layers: list[Checked] = []
@@ -147,6 +159,8 @@ def _checked(
     """Return the proof of a node's layer and how it differs in numbers, remembered for equal layers."""
     layer, shapes = node.layer, tuple(map(numbers, node.inputs))
     why = twin_of(layer).uncovered(layer)
+    if len(shapes) > MOST_INPUTS:
+        why = f"it has {grouped(len(shapes))} inputs; layers of at most {MOST_INPUTS} are proved"
     if why:
         return Verdict("uncovered", why=why), ""
     letters = lettered(layer, shapes).proved

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from math import prod
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from shapecalc.algebra import Dim
 from shapecalc.algebra.expr_text import grouped
+from shapecalc.bridges.torch.build import numbers
 from shapecalc.bridges.torch.proof.cells import Every
 from shapecalc.bridges.torch.proof.free_sizes import lettered
 from shapecalc.bridges.torch.proof.prove import Question, prove
@@ -25,6 +27,8 @@ from shapecalc.layers.base import Kind, Named, Shapes
 
 LARGEST_ON_CPU = 2_000_000
 """The most weights of a module that is built for real; a larger one has shapes only."""
+LARGEST_RESULTS = 20_000_000
+"""The most elements that it returns."""
 
 
 def verify_layer(layer: Kind, shapes: tuple[Sizes, ...]) -> Verdict:
@@ -67,7 +71,7 @@ def question_of(layer: Kind, shapes: tuple[Sizes, ...], specialized: tuple[str, 
         Every(tuple(condition.relation for condition in effect.conditions)),
         symbolic,
         lambda point: _ours(layer, letters.at(point)),
-        lambda point: _theirs(layer, letters.at(point)),
+        lambda point: _theirs(layer, letters.at(point), _ours(layer, letters.at(point))),
         twin.stricter(layer),
     )
 
@@ -79,13 +83,15 @@ def _ours(layer: Kind, shapes: tuple[Sizes, ...]) -> Shapes | str:
         return str(error)
 
 
-def _theirs(layer: Kind, shapes: tuple[Sizes, ...]) -> Shapes | str:
-    """Return what the real module makes of numbers, or why it refuses."""
+def _theirs(layer: Kind, shapes: tuple[Sizes, ...], expected: Shapes | str) -> Shapes | str:
+    """Return what the real module makes of numbers, or why it refuses; large ones have no memory."""
     try:
         with quiet():
             with torch.device("meta"):
                 module = build_layer(layer, shapes)
-            small = sum(weight.numel() for weight in module.parameters()) <= LARGEST_ON_CPU
+            weights = sum(weight.numel() for weight in module.parameters())
+            results = 0 if isinstance(expected, str) else sum(prod(numbers(shape)) for shape in expected)
+            small = weights <= LARGEST_ON_CPU and results <= LARGEST_RESULTS
             module = build_layer(layer, shapes) if small else module
             return shapes_of(module(*twin_of(layer).tensors(shapes, "cpu" if small else "meta")))
     except REJECTIONS as error:
