@@ -27,8 +27,8 @@ from tests.support.tiers import split
 from tests.support.where import listing
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-sys.dont_write_bytecode = False
-"""Some hundred tests start a process, which would compile the package anew."""
+sys.dont_write_bytecode = True
+"""Some hundred tests start a process, which would compile the package anew; sources that tests write are not kept."""
 
 TIER = os.environ.get("SHAPECALC_PROFILE", "quick")
 DRAWS = {"quick": 10, "ci": 120, "thorough": 2400}

@@ -20,6 +20,7 @@ MOST_AXES = 64
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _AMOUNT = re.compile(r"(\d{1,18}(?:\.\d{1,9})?)([KMGT]?)", re.IGNORECASE | re.ASCII)
 _STEP_NAME = re.compile(r"([A-Za-z_]\w*|\d+(_\d+)?)(\.\w+)*", re.ASCII)
+_LONGEST_NAME = 200
 
 
 def amount(text: str) -> int:
@@ -194,4 +195,4 @@ def is_step_name(name: str) -> bool:
     >>> is_step_name("conv1"), is_step_name("layer1.0.conv1"), is_step_name("0"), is_step_name("a.")
     (True, True, True, False)
     """
-    return _STEP_NAME.fullmatch(name) is not None
+    return len(name) <= _LONGEST_NAME and _STEP_NAME.fullmatch(name) is not None

@@ -126,7 +126,7 @@ class Step(Node):
     @field_validator("name")
     @classmethod
     def _plain_name(cls, name: str | None) -> str | None:
-        if name is not None and (not is_step_name(name) or len(name) > 200):
+        if name is not None and not is_step_name(name):
             raise complaint(f"the name {quote(name)} is not letters, digits and underscores")
         return name
 

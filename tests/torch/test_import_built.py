@@ -24,7 +24,7 @@ NAMELESS = "torch.mul takes more than a tensor"
 TRACED = "it notes what was seen of a forward"
 UNWRITTEN = {
     **dict.fromkeys(("ByKeyword", "Attention"), NAMELESS),
-    **dict.fromkeys(("Strict", "Tied", "ByEquation", "Tokens", "Spare", "Scaled"), TRACED),
+    **dict.fromkeys(("Tied", "ByEquation", "Tokens", "Spare", "Scaled"), TRACED),
     "Normed": "torch makes it out of a layer",
     "LuckyGoogLeNet": "another is in it or around it",
 }

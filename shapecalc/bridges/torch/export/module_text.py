@@ -16,7 +16,7 @@ from shapecalc.bridges.torch.export.expansion_tree import Network
 from shapecalc.bridges.torch.export.forward import Forward
 from shapecalc.bridges.torch.export.grouping import classes_of
 from shapecalc.bridges.torch.twins import standalone
-from shapecalc.bridges.torch.twins.code import call, expression, laid, literal, quoted, text
+from shapecalc.bridges.torch.twins.code import WIDTH, call, expression, laid, literal, quoted, text
 from shapecalc.bridges.torch.twins.source import Source
 from shapecalc.bridges.torch.twins.twin import twin_of
 from shapecalc.errors import SpecError
@@ -143,20 +143,33 @@ class Export:
 
     def _ties(self) -> list[str]:
         """Write which weights are shared and which are not trained."""
-        lines = []
         nodes = self.network.graph.nodes
+        tied: list[tuple[str, str, str]] = []
+        frozen: list[str] = []
         for node in nodes:
             weights = node.layer.apply(shapes_before(node, self.network.shapes)).weights
-            here = _access(node.path)
-            if node.owner is not None:
-                owner = _access(nodes[node.owner].path)
-                lines += [laid(expression(f"{owner}.{name}"), 8, f"{here}.{name} = ") for name in weights]
+            for name in weights if node.owner is not None else ():
+                inner, dot, last = name.rpartition(".")
+                tied.append((f"{node.path}{dot}{inner}", f"{nodes[node.owner or 0].path}{dot}{inner}", last))
             if not node.trainable and weights:
-                lines.append(f"        {here}.requires_grad_(False)")
-        return lines
+                frozen.append(node.path)
+        ties = [f"        {_access(path)}.{name} = {_access(owner)}.{name}" for path, owner, name in tied]
+        calls = [f"        {_access(path)}.requires_grad_(False)" for path in frozen]
+        if any(len(line) > WIDTH for line in ties):
+            head = _loop("path, owner, name", tied)
+            shared = "            weight = getattr(self.get_submodule(owner), name)"
+            ties = [head, shared, "            setattr(self.get_submodule(path), name, weight)"]
+        if any(len(line) > WIDTH for line in calls):
+            calls = [_loop("path", frozen), "            self.get_submodule(path).requires_grad_(False)"]
+        return [*ties, *calls]
 
 
 # ---- names and texts
+
+
+def _loop(names: str, items: Iterable[object]) -> str:
+    """Return the head of a loop over constants."""
+    return laid(expression(repr(tuple(items))), 8, f"for {names} in ", ":")
 
 
 def _access(path: str) -> str:
