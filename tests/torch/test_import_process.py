@@ -155,6 +155,34 @@ def test_what_another_thread_runs_is_no_part_of_the_model() -> None:
     assert nn.Module.__call__ is call
 
 
+class _WithAnotherThread(nn.Linear):
+    """A forward beside which another thread makes tensors."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        thread = threading.Thread(target=self.work)
+        thread.start()
+        thread.join()
+        return super().forward(x)
+
+    def work(self) -> None:
+        x: Any = torch.zeros(2)
+        made.append([tuple(x.new(sizes).shape) for sizes in (x.size(), torch.Size([2, 3]), (2, 3), 4)])
+        made.append(tuple(torch.autograd.Variable(x, requires_grad=True).new_zeros(torch.Size([3])).shape))
+
+
+made: list[Any] = []
+
+
+def test_another_thread_makes_the_tensors_that_it_makes_otherwise() -> None:
+    net = _WithAnotherThread(8, 8)
+    net.work()
+    expected = made[:]
+    made.clear()
+    shapecalc.from_torch(net, input=(8,))
+    assert made[:2] == expected
+    assert expected == [[(2,), (2, 3), (2,), (4,)], (3,)]
+
+
 # ---- replaced forwards
 
 

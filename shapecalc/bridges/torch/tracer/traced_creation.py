@@ -67,12 +67,13 @@ def tracing_creation(trace: Trace) -> Iterator[None]:
 
     def new(tensor: Tensor, *args: Any, **kwargs: Any) -> Any:
         """Return `tensor.new(...)`, of sizes, by the function whose shape rule is known."""
-        sizes: Any = args[0] if len(args) == 1 and isinstance(args[0], (_TorchSize.like, Sizes)) else args
-        if get_ident() == trace.thread and (args or not kwargs) and all(map(is_integer, sizes)):
+        if get_ident() != trace.thread:
+            return _new(tensor, *args, **kwargs)
+        sizes: Any = args[0] if len(args) == 1 and isinstance(args[0], torch.Size) else args
+        if (args or not kwargs) and all(map(is_integer, sizes)):
             return tensor.new_empty(sizes or (0,), **kwargs)
-        if args and isinstance(args[0], (list, tuple)):
-            return tensor.new_tensor(*args, **kwargs)
-        return _new(tensor, *args, **kwargs)
+        is_data = bool(args) and isinstance(args[0], (list, tuple))
+        return (Tensor.new_tensor if is_data else _new)(tensor, *args, **kwargs)
 
     def variable(cls: type, data: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Return the tensor that a `Variable` of older code holds."""
