@@ -79,6 +79,9 @@ POINTWISE: Mapping[str, Operations | None] = {
 None where they are not counted. A test holds the names to torch's tag `pointwise`, in both directions.
 """
 
+BROADCASTING = frozenset([*POINTWISE, "normal"])
+"""Functions whose tensors are broadcast; `torch.normal(mean, std)` draws a number for each place."""
+
 MOVING: Mapping[str, Operations | None] = {
     **dict.fromkeys(_words("fft_fftshift fft_ifftshift flip fliplr flipud roll"), NOTHING),
     **dict.fromkeys(

@@ -390,10 +390,11 @@ def _more_than_padding(net: Any, x: Tensor, h: int, w: int) -> Any:
 
 
 def _either_way(net: Any, x: Tensor, h: int, w: int) -> Any:
-    if h:  # noqa: SIM108
+    if h:
         x = functional.pad(x, (0, 0, 0, 1))
     else:
-        x = functional.pad(x, (0, 0, 0, 2))
+        x = functional.pad(x, (0, 0, 0, 1))
+        x = functional.pad(x, (0, 0, 0, 1))
     if w and h:
         x = functional.pad(x, (0, 1))
     return x

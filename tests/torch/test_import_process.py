@@ -385,7 +385,8 @@ class _Seeding(nn.Module):
         torch.manual_seed(0)
         random.seed(0)
         print("here", end="")
-        return self.second(self.first(x))  # type: ignore[no-any-return]
+        result: Tensor = self.second(self.first(x))
+        return result
 
 
 def test_a_failed_import_draws_nothing_and_prints_no_repairs(capsys: pytest.CaptureFixture[str]) -> None:

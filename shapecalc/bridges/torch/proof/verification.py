@@ -119,7 +119,7 @@ def verify(
     """Return the verification of a model; equal layers are proved once.
 
     `shape` and `values` are the input and the parameters as for `Model.analyze`; `progress` receives how
-    many layers of how many are done.
+    many layers of how many are done. Raises `SpecError` for more than `MOST_PROOFS` different layers.
 
     >>> from shapecalc import load
     >>> verify(load("lenet5")).counts

@@ -71,7 +71,7 @@ def question_of(layer: Kind, shapes: tuple[Sizes, ...], specialized: tuple[str, 
         Every(tuple(condition.relation for condition in effect.conditions)),
         symbolic,
         lambda point: _ours(layer, letters.at(point)),
-        lambda point: _theirs(layer, letters.at(point), _ours(layer, letters.at(point))),
+        lambda point: _theirs(layer, letters.at(point)),
         twin.stricter(layer),
     )
 
@@ -83,14 +83,15 @@ def _ours(layer: Kind, shapes: tuple[Sizes, ...]) -> Shapes | str:
         return str(error)
 
 
-def _theirs(layer: Kind, shapes: tuple[Sizes, ...], expected: Shapes | str) -> Shapes | str:
+def _theirs(layer: Kind, shapes: tuple[Sizes, ...]) -> Shapes | str:
     """Return what the real module makes of numbers, or why it refuses; large ones have no memory."""
+    expected = _ours(layer, shapes)
+    results = 0 if isinstance(expected, str) else sum(prod(numbers(shape)) for shape in expected)
     try:
         with quiet():
             with torch.device("meta"):
                 module = build_layer(layer, shapes)
             weights = sum(weight.numel() for weight in module.parameters())
-            results = 0 if isinstance(expected, str) else sum(prod(numbers(shape)) for shape in expected)
             small = weights <= LARGEST_ON_CPU and results <= LARGEST_RESULTS
             module = build_layer(layer, shapes) if small else module
             return shapes_of(module(*twin_of(layer).tensors(shapes, "cpu" if small else "meta")))

@@ -24,17 +24,9 @@ _TRUE = {"==": "equal", "!=": "unequal", "<": "less", "<=": "at_most", ">": "mor
 """The relation of a guard where a comparison was true."""
 _IGNORED = ("CACHE", "EXTENDED_ARG", "NOP", "PRECALL", "TO_BOOL")
 _PLAIN = (
-    *("CALL", "KW_NAMES", "CALL_KW", "LOAD_CONST", "LOAD_FAST", "STORE_FAST", "LOAD_GLOBAL", "LOAD_ATTR"),
-    *(
-        "LOAD_METHOD",
-        "BINARY_OP",
-        "BINARY_SUBSCR",
-        "BINARY_SLICE",
-        "BUILD_SLICE",
-        "BUILD_TUPLE",
-        "BUILD_LIST",
-    ),
-    *("LIST_EXTEND", "UNARY_NEGATIVE"),
+    *("LOAD_CONST", "LOAD_FAST", "LOAD_GLOBAL", "LOAD_ATTR", "LOAD_METHOD", "STORE_FAST"),
+    *("CALL", "CALL_KW", "KW_NAMES", "BINARY_OP", "BINARY_SUBSCR", "BINARY_SLICE", "UNARY_NEGATIVE"),
+    *("BUILD_SLICE", "BUILD_TUPLE", "BUILD_LIST", "LIST_EXTEND"),
 )
 """Instructions that change nothing but the stack and local variables."""
 _ATTRIBUTES = ("shape", "size", "contiguous")

@@ -14,7 +14,7 @@ from shapecalc.bridges.torch.tracer.traced_sizes import field_value
 from shapecalc.errors import ShapecalcError
 from shapecalc.layers import registry
 from shapecalc.layers.base import Kind, Layer
-from shapecalc.layers.by_name import FUNCTIONS, POINTWISE
+from shapecalc.layers.by_name import BROADCASTING, FUNCTIONS
 from shapecalc.layers.index import KINDS
 
 _KINDS = {
@@ -54,7 +54,7 @@ def by_name(call: Call) -> bool:
             return False
         title = {"mul": "multiply", "multiply": "multiply"}.get(name, name)
         return call.ends(layers.Elementwise(function=name), operands[0], name=title)
-    if name not in POINTWISE and name != "normal":  # torch.normal(mean, std) broadcasts as they do
+    if name not in BROADCASTING:
         return False
     if name == "add":
         return call.ends(layers.Add(), *operands)
