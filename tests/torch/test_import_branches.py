@@ -400,6 +400,20 @@ def _either_way(net: Any, x: Tensor, h: int, w: int) -> Any:
     return x
 
 
+def _by_another_remainder(net: Any, x: Tensor, h: int, w: int) -> Any:
+    if h:
+        x = functional.pad(x, (0, 0, 0, 1))
+    if w:
+        x = functional.pad(x, (0, h + w))
+    return x
+
+
+def _by_either_test(net: Any, x: Tensor, h: int, w: int) -> Any:
+    if x.shape[2] % 4 != 0 or w:
+        x = functional.pad(x, (0, 0, 0, 4 - x.shape[2] % 4))
+    return x
+
+
 def _padded_again(net: Any, x: Tensor, h: int, w: int) -> Any:
     if h:
         x = functional.pad(x, (0, 0, 0, 1))
@@ -420,12 +434,15 @@ DEPENDENT: list[Callable[..., Any]] = [
     _another_variable,
     _more_than_padding,
     _either_way,
+    _by_either_test,
 ]
+PROVED = [(_padded_again, (8, 8)), (_padded_again, (11, 13)), (_by_another_remainder, (8, 8))]
+"""Branches of which each is proved by itself, with the sizes of the trace."""
 
 
 @pytest.mark.sample(3)
 @pytest.mark.parametrize("traced", [(8, 8), (11, 13)])
-@pytest.mark.parametrize("function", [*DEPENDENT, _padded_again])
+@pytest.mark.parametrize("function", [*DEPENDENT, _padded_again, _by_another_remainder])
 def test_branches_that_depend_on_each_other_are_held(
     monkeypatch: pytest.MonkeyPatch, function: Callable[..., Any], traced: tuple[int, int]
 ) -> None:
@@ -442,7 +459,7 @@ def test_branches_that_depend_on_each_other_are_held(
             continue
         answered += 1
         assert output == tuple(net(torch.zeros(1, 3, *size)).shape)
-    assert (answered == 20) is (function is _padded_again)
+    assert (answered == 20) is ((function, traced) in PROVED)
 
 
 def test_a_proved_branch_is_in_the_closed_form_and_a_held_one_is_named() -> None:
