@@ -422,6 +422,8 @@ def test_a_formula_that_can_be_read() -> None:
 
 def test_wavenet_has_the_parameters_of_a_published_implementation() -> None:
     """Of `wavenet_vocoder.WaveNet(weight_normalization=False)`, whose first convolution keeps 512 scales."""
-    widths = {"width": 512, "skip_width": 512, "gate_width": 256}
-    kernels = {"kernel": 3, "first_kernel": 1, "first_bias": True}
-    assert shapecalc.load("wavenet").analyze(layers=20, **widths, **kernels).params == 21_528_320 - 512
+    model = shapecalc.load("wavenet")
+    report = model.analyze(
+        layers=20, width=512, skip_width=512, gate_width=256, kernel=3, first_kernel=1, first_bias=True
+    )
+    assert report.params == 21_528_320 - 512
