@@ -217,5 +217,7 @@ def test_the_batch_of_an_operation_without_a_rule(
 def test_descriptions_fit_a_terminal() -> None:
     prose, _, example = description("conv2d", width=60).partition("Example in Python:")
     assert max(map(len, prose.splitlines())) <= 60
-    assert " ".join(prose.split()) == " ".join(description("conv2d").partition("Example in Python:")[0].split())
+    assert " ".join(prose.split()) == " ".join(
+        description("conv2d").partition("Example in Python:")[0].split()
+    )
     assert example.strip().startswith(">>>")
