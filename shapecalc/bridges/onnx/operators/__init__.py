@@ -7,9 +7,9 @@ How to add an operator: in a module of this package write a function and registe
         node.ends(layers.Softsign(), node.operand(0))
 
 `Node` (`bridges/onnx/onnx_node.py`) has the operands with their shapes, element types and, where these are
-known without running anything, their values; the attributes; the version of the operator set; and what a rule may
-do: append steps (`ends`, `step`), claim initializers as weights (`layer`), give a result another name
-(`alias`), know its value (`fold`), or not know it at all (`opaque`). Every shape is computed by the kind.
+known without running anything, their values; the attributes; the version of the operator set; and what
+a rule may do: append steps (`ends`, `step`), claim initializers as weights (`layer`), give a result another
+name (`alias`), know its value (`fold`), or not know it (`opaque`). Every shape is computed by the kind.
 
 A rule of small tensors that are known, such as the shape of another, is registered with `folding`: it takes
 arrays of numbers, some of which are computed from sizes (`size_values.Size`), and returns one or several. It
