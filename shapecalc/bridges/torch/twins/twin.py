@@ -112,10 +112,8 @@ class Twin(Counterpart[K]):
         """Return the fields that a live module has, defaults among them; None where no fields describe it."""
         fields = {name: _setting(module, name) for name in self.names}
         unknown = [name for name, value in fields.items() if value is ...]
-        is_users = self.own is not None and self.own.__module__ != standalone.__name__
-        if (is_users and {*unknown} - {*sizes_inferred(self.kind)}) or getattr(
-            module, "return_indices", False
-        ):
+        is_own = self.own is not None and self.own.__module__ != standalone.__name__
+        if (is_own and {*unknown} - {*sizes_inferred(self.kind)}) or getattr(module, "return_indices", False):
             return None
         return {name: value for name, value in fields.items() if value is not ...}
 
@@ -191,9 +189,8 @@ def indices(shape: Sizes, device: str) -> Tensor:
 def _setting(module: nn.Module, name: str) -> Any:
     """Return a setting of a module as a field has it: of weights, whether there are any; `...` of none."""
     value = getattr(module, name, ...)
-    if value is not ... and (
-        name == "bias" or (name == "weight" and isinstance(value, (Tensor, type(None))))
-    ):
+    is_weight = name == "weight" and isinstance(value, (Tensor, type(None)))
+    if is_weight or (name == "bias" and value is not ...):
         return value is not None
     return tuple(value) if isinstance(value, (list, tuple)) else value
 
