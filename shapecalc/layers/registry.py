@@ -102,8 +102,8 @@ def find(name: str, framework: str = "torch") -> type[Kind] | None:
 
 
 def fits(cls: type[Kind], framework: str) -> bool:
-    """Say whether a class may be used in a spec of this framework."""
-    return cls.framework in (None, framework)
+    """Say whether a class may be used in a spec of this framework; ONNX has the layout of torch."""
+    return cls.framework in (None, framework) or (cls.framework == "onnx" and framework == "torch")
 
 
 def get(name: str, framework: str = "torch") -> type[Kind]:
