@@ -56,7 +56,7 @@ KINDS = targets(
         "onnx_attention": (
             "OnnxAttention OnnxCausalConv OnnxGroupQueryAttention OnnxLinearAttention OnnxMultiHeadAttention"
         ),
-        "onnx_cut": "OnnxCenterCropPad OnnxSlice OnnxSplit",
+        "onnx_cut": "OnnxCenterCropPad OnnxPad OnnxSlice OnnxSplit",
         "onnx_index": (
             "OnnxGather OnnxGatherElements OnnxGatherND OnnxOneHot OnnxScatterElements OnnxScatterND "
             "OnnxTensorScatter OnnxTopK"
@@ -66,6 +66,7 @@ KINDS = targets(
         ),
         "onnx_norm": "OnnxChannelNorm OnnxLayerNorm OnnxSkipLayerNorm",
         "onnx_operator": "OnnxLike",
+        "onnx_quantized_conv": "OnnxConvInteger OnnxQLinearConv",
         "onnx_recurrent": "OnnxGRU OnnxLSTM OnnxRNN",
         "onnx_reduce": "OnnxReduce",
         "onnx_resize": "OnnxResize",

@@ -51,6 +51,7 @@ from shapecalc.layers import onnx_index as _onnx_index
 from shapecalc.layers import onnx_matmul as _onnx_matmul
 from shapecalc.layers import onnx_norm as _onnx_norm
 from shapecalc.layers import onnx_operator as _onnx_operator
+from shapecalc.layers import onnx_quantized_conv as _onnx_quantized_conv
 from shapecalc.layers import onnx_recurrent as _onnx_recurrent
 from shapecalc.layers import onnx_reduce as _onnx_reduce
 from shapecalc.layers import onnx_resize as _onnx_resize
@@ -734,9 +735,13 @@ class OnnxCenterCropPad(_onnx_cut.OnnxCenterCropPad):
     """Crops or pads axes on both sides until they have these sizes. Refuses axes that there are not."""
     def __init__(self, shape: Sequence[_Number] | str, dims: Sequence[_Number] | str, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
 
+class OnnxPad(_onnx_cut.OnnxPad):
+    """Pads or, by a negative amount, crops the axes in `dims`, or all: n becomes n + before + after."""
+    def __init__(self, pads: Sequence[_Number] | str, dims: Sequence[_Number] | str | None = ..., mode: str = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
 class OnnxSlice(_onnx_cut.OnnxSlice):
     """Takes every step-th position from start to end of some axes: max(⌈(end - start)/step⌉, 0) of them."""
-    def __init__(self, dims: Sequence[_Number] | str, starts: Sequence[_Number | None] | str, ends: Sequence[_Number | None] | str, steps: Sequence[_Number] | str | None = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+    def __init__(self, dims: Sequence[_Number] | str, start: Sequence[_Number | None] | str, end: Sequence[_Number | None] | str, step: Sequence[_Number] | str | None = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
 
 class OnnxSplit(_onnx_cut.OnnxSplit):
     """Cuts axis `dim` into pieces: of the sizes listed, or `chunks` of ⌈n/chunks⌉, the last maybe smaller."""
@@ -809,6 +814,14 @@ class OnnxSkipLayerNorm(_onnx_norm.OnnxSkipLayerNorm):
 class OnnxLike(_onnx_operator.OnnxLike):
     """An operator whose results have the shape of one of its tensors, by ONNX's name of the operator."""
     def __init__(self, function: str, of: _Number = ..., results: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxConvInteger(_onnx_quantized_conv.OnnxConvInteger):
+    """Convolution of small integers, each tensor with a zero point or none, in integers."""
+    def __init__(self, stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxQLinearConv(_onnx_quantized_conv.OnnxQLinearConv):
+    """Convolution of quantized tensors, quantized again: a scale and a zero point for each of the three."""
+    def __init__(self, stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
 
 class OnnxGRU(_onnx_recurrent.OnnxGRU):
     """A gated recurrent unit, of three gates: shapes are those of `onnx_rnn`. Refuses what it refuses."""

@@ -5,10 +5,12 @@ from typing import Annotated
 
 from shapecalc.algebra import Dim, ceildiv, decide, maximum, minimum, quotient
 from shapecalc.errors import Undecided
+from shapecalc.layers.arithmetic import padded
 from shapecalc.layers.base import Shapes
 from shapecalc.layers.effect import replaced
-from shapecalc.layers.fields import Flag, Index, Integer, Listed, Nullable
-from shapecalc.layers.onnx_operator import Operands, SomeAxes, an_axis, counted
+from shapecalc.layers.family import Family
+from shapecalc.layers.fields import Flag, Index, Integer, Listed, Nullable, OneOf
+from shapecalc.layers.onnx_operator import Integers, Operands, SomeAxes, an_axis, counted
 from shapecalc.layers.onnx_shape import OnnxShaping, Sizes
 from shapecalc.layers.requirement import Requirement, Shape, divides, shown
 from shapecalc.layers.reshape import axes_exist
@@ -24,32 +26,31 @@ class OnnxSlice(OnnxShaping, kind="onnx_slice"):
     goes backwards, and null is the first or the last position on the way. Refuses lists of other lengths than
     `dims`, and axes that there are not or that come twice. Source: ONNX, Slice.
 
-    >>> OnnxSlice(dims=[1, 2], starts=[-1, 1], ends=[None, 1000], steps=[-2, 1]).output({"data": (8, 5, 7)})
+    >>> OnnxSlice(dims=[1, 2], start=[-1, 1], end=[None, 1000], step=[-2, 1]).output({"data": (8, 5, 7)})
     (8, 3, 6)
     """
 
     dims: SomeAxes
-    starts: Places
-    ends: Places
-    steps: Annotated[tuple[int, ...] | None, Nullable(Listed(Integer(may_be_free=False)))] = None
+    start: Places
+    end: Places
+    step: Annotated[tuple[int, ...] | None, Nullable(Listed(Integer(may_be_free=False)))] = None
 
     def requirements(self, x: Operands) -> Iterator[Requirement]:
         yield from axes_exist(self.kind, "dims", self.dims, x["data"])
-        for name, values in (("starts", self.starts), ("ends", self.ends), ("steps", self._steps())):
+        for name, values in (("start", self.start), ("end", self.end), ("step", self._step())):
             says = f"{self.kind}: {name} has {len(values)} entries, and dims {len(self.dims)}"
             yield Requirement("slice", len(values), "==", len(self.dims), says)
-        for step in self._steps():
+        for step in self._step():
             yield Requirement("slice", abs(step), ">=", 1, f"{self.kind}: a step of 0")
 
-    def _steps(self) -> tuple[int, ...]:
-        return (1,) * len(self.dims) if self.steps is None else self.steps
+    def _step(self) -> tuple[int, ...]:
+        return (1,) * len(self.dims) if self.step is None else self.step
 
     def output(self, x: Operands) -> Shape:
         sizes = [*x["data"]]
-        for axis, *cut in zip(
-            counted(self.dims, len(sizes)), self.starts, self.ends, self._steps(), strict=True
-        ):
-            sizes[axis] = self._length(sizes[axis], *cut)  # type: ignore[arg-type]
+        axes = counted(self.dims, len(sizes))
+        for axis, start, end, step in zip(axes, self.start, self.end, self._step(), strict=True):
+            sizes[axis] = self._length(sizes[axis], start, end, step)
         return tuple(sizes)
 
     def _length(self, n: Dim, start: Dim | None, end: Dim | None, step: int) -> Dim:
@@ -128,3 +129,39 @@ class OnnxCenterCropPad(OnnxShaping, kind="onnx_center_crop_pad"):
     def output(self, x: Operands) -> Shape:
         new = dict(zip(counted(self.dims, len(x["data"])), self.shape, strict=True))
         return tuple([new.get(axis, n) for axis, n in enumerate(x["data"])])
+
+
+class OnnxPad(OnnxShaping, kind="onnx_pad"):
+    """Pads or, by a negative amount, crops the axes in `dims`, or all: n becomes n + before + after.
+
+    `pads` lists what is before of all these axes, then what is after. What is put there is `mode`. Refuses
+    another number of amounts, axes that there are not, and less than nothing. Source: ONNX, Pad.
+
+    >>> OnnxPad(pads=[1, -1, 2, 0], dims=[0, 2], mode="edge").output({"data": (3, 4, 5)})
+    (6, 4, 4)
+    """
+
+    family = Family.PADDING
+
+    pads: Integers
+    dims: Annotated[tuple[int, ...] | None, Nullable(Listed(Integer(may_be_free=False)))] = None
+    mode: Annotated[str, OneOf(("constant", "reflect", "edge", "wrap"))] = "constant"
+
+    def requirements(self, x: Operands) -> Iterator[Requirement]:
+        data = x["data"]
+        yield from axes_exist(self.kind, "dims", self._axes(data), data)
+        wanted = 2 * len(self._axes(data))
+        says = f"{self.kind}: pads has {len(self.pads)} amounts, not {wanted}"
+        yield Requirement("axes", len(self.pads), "==", wanted, says)
+        for n in self.output(x):
+            yield Requirement("too-small", n, ">=", 0, f"{self.kind}: more is cut off than {shown(data)} has")
+
+    def _axes(self, data: Shape) -> tuple[int, ...]:
+        return tuple(range(len(data))) if self.dims is None else self.dims
+
+    def output(self, x: Operands) -> Shape:
+        sizes = [*x["data"]]
+        axes = counted(self._axes(x["data"]), len(sizes))
+        for axis, *sides in zip(axes, self.pads[: len(axes)], self.pads[len(axes) :], strict=True):
+            sizes[axis] = padded(sizes[axis], *sides)
+        return tuple(sizes)

@@ -62,7 +62,7 @@ class OnnxOperator(NoBuffers, Joint):
 
             yield Requirement("shape", x[name][axis], "==", size, says)
 
-    def ranked(self, x: Operands, **ranks: int) -> Iterator[Requirement]:
+    def ranked(self, x: Operands, /, **ranks: int) -> Iterator[Requirement]:
         """Require the number of axes of operands, of those that are there."""
         for name, rank in ranks.items():
             if name in x:

@@ -80,12 +80,13 @@ class OnnxResize(Computing, kind="onnx_resize"):
             return iter([self._scaled(n, scale) for n, scale in zip(kept, self.scales, strict=True)])
         if self.policy == "stretch":
             return iter(self.sizes or ())
-        pairs = [*zip(self.sizes or (), kept, strict=True)]
-        if not all(isinstance(number, int) for pair in pairs for number in pair):
+        sizes = [float(size) for size in self.sizes or () if isinstance(size, int)]
+        numbers = [float(n) for n in kept if isinstance(n, int) and n]
+        if len(sizes) < len(kept) or len(numbers) < len(kept):
             raise Undecided(f"{self.kind}: the policy {self.policy} depends on what is free")
-        ratios = [float(size) / float(n) for size, n in pairs]  # type: ignore[arg-type]
+        ratios = [size / n for size, n in zip(sizes, numbers, strict=True)]
         ratio = min(ratios) if self.policy == "not_larger" else max(ratios)
-        return iter([floor(ratio * n + 0.5) for n in kept])  # type: ignore[operator]
+        return iter([floor(ratio * n + 0.5) for n in numbers])
 
     def _scaled(self, n: Dim, scale: Fraction | int) -> Dim:
         factor = _single(float(scale))

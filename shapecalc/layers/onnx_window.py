@@ -8,7 +8,7 @@ Per axis, with k the kernel, s the stride, d the dilation, p₀ and p₁ the pad
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.arithmetic import same, same_total, transposed
@@ -98,7 +98,8 @@ class OnnxFunctionalConvolution(ConvolvingByWeight, ranked="OnnxFunctionalConv{r
     padding: AutoPadding = 0
 
     def layer_class(self) -> type[Layer]:
-        return __getattr__(f"OnnxConv{self.rank}d")  # type: ignore[return-value]
+        cls: type[Any] = __getattr__(f"OnnxConv{self.rank}d")
+        return cls
 
 
 class OnnxMaxPooling(AutoPadded, MaxPool, ranked="OnnxMaxPool{rank}d"):
@@ -215,7 +216,8 @@ class OnnxFunctionalTransposedConvolution(TransposedByWeight, ranked="OnnxFuncti
     output_size: ResultSize = None
 
     def layer_class(self) -> type[Layer]:
-        return __getattr__(f"OnnxConvTranspose{self.rank}d")  # type: ignore[return-value]
+        cls: type[Any] = __getattr__(f"OnnxConvTranspose{self.rank}d")
+        return cls
 
 
 def window_overlap(k: Dim, s: Dim, d: Dim) -> Dim:
