@@ -85,6 +85,7 @@ _Branch = Sequence[Any] | str
 
 KINDS: dict[str, str]
 KERAS: dict[str, str]
+ONNX: dict[str, str]
 BEYOND_NN: dict[str, str]
 
 class Hardshrink(_activation.Hardshrink):

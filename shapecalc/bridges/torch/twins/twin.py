@@ -195,15 +195,12 @@ def _setting(module: nn.Module, name: str) -> Any:
     return tuple(value) if isinstance(value, (list, tuple)) else value
 
 
-_TITLES = {"keras": "Keras", "onnx": "ONNX"}
-
-
 class Missing(Twin[K]):
     """The twin of a kind that torch has nothing for."""
 
     def absent(self) -> str:
         if self.kind.framework not in (None, self.framework):
-            return f"a rule of {_TITLES[str(self.kind.framework)]}, and the proofs are against torch"
+            return f"a rule of {str(self.kind.framework).title()}, and the proofs are against torch"
         return f"torch has no counterpart of {self.kind.kind}"
 
     def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
