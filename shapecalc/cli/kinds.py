@@ -27,4 +27,4 @@ def kinds(kind: str | None, framework: str) -> None:
     if kind in words():
         say(about(kind or ""))
         return
-    say(description(kind, framework) if kind else catalogue(terminal_width(), framework))
+    say(description(kind, framework, terminal_width()) if kind else catalogue(terminal_width(), framework))

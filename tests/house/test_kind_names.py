@@ -15,6 +15,7 @@ NAMES = {*KINDS, *KERAS}
 
 WORDS = {
     "bridges/torch/tracer/": NAMES,  # functions of torch are called as kinds are
+    "bridges/keras/keras_layer.py": {"linear"},  # what Keras calls no activation
     "conventions/fvcore.py": {"bilinear"},  # a mode of interpolation
     "conventions/thop.py": {"linear", "bilinear"},  # the same
     "diagnostics/window_warnings.py": {"slice"},  # a unit along the depth

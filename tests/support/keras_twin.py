@@ -11,12 +11,14 @@ from typing import Any
 import keras
 from hypothesis import strategies as st
 
-from shapecalc.bridges.keras.keras_twins import REJECTIONS, call, twin_of
+from shapecalc.bridges.keras.keras_layer import Operand
+from shapecalc.bridges.keras.keras_twins import REJECTIONS, call, layer_of, twin_of
+from shapecalc.bridges.keras.live_layer import described
 from shapecalc.layers.base import Kind
 from shapecalc.layers.registry import get
 from tests.support.strategies import FIELD_HINTS, INPUTS, Case, Draft, Fields, Sizes, _generic, drawn
 
-__all__ = ["REJECTIONS", "built", "keras", "keras_cases", "layer", "shape_of"]
+__all__ = ["REJECTIONS", "built", "keras", "keras_cases", "layer", "read", "shape_of"]
 
 
 def layer(cls: type[Kind], fields: Fields, shapes: tuple[Sizes, ...]) -> Any:
@@ -32,6 +34,11 @@ def built(cls: type[Kind], fields: Fields, shapes: tuple[Sizes, ...]) -> Any:
 def shape_of(real: Any, shapes: tuple[Sizes, ...]) -> Sizes:
     """Return the shape of a layer's result."""
     return call(real, shapes)[0]
+
+
+def read(real: Any, shapes: tuple[Sizes, ...]) -> Kind | None:
+    """Return the layer of ours that a live one is, called on these shapes."""
+    return layer_of(described(real, [Operand(shape) for shape in shapes]))
 
 
 # ---- random cases

@@ -1,0 +1,77 @@
+"""A Keras layer or operation as data: its class, its config, and the tensors that it is called on.
+
+Live layers and the config in a `.keras` file give the same data. Keras is not imported here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+OpenShape: TypeAlias = tuple[int | None, ...]
+"""A shape with the batch in front; None is a size that is not fixed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """A tensor in a call: its shape, and whose result it is (`keras_history`: operation, call, result)."""
+
+    shape: OpenShape
+    source: tuple[str, int, int] = ("", 0, 0)
+
+
+@dataclass(frozen=True)
+class KerasLayer:
+    """A layer and one call of it; in `args` and `kwargs` tensors are operands, all else is plain data."""
+
+    class_name: str
+    config: Mapping[str, Any]
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    module: str = "keras.layers"
+    """The module of the class; `keras.layers` for every layer of Keras' own."""
+
+    @property
+    def shapes(self) -> tuple[OpenShape, ...]:
+        """The shapes of the tensors in `args`, in order."""
+        return tuple(operand.shape for operand in operands_in(self.args))
+
+    @property
+    def rank(self) -> int:
+        """The number of axes of the first tensor, batch included."""
+        return len(self.shapes[0])
+
+    def inner(self, key: str, *shapes: OpenShape) -> KerasLayer:
+        """Return the layer that a wrapper has in its config, called on tensors of these shapes."""
+        written = self.config[key]
+        module = written.get("module") or "keras.layers"
+        return KerasLayer(written["class_name"], written["config"], tuple(map(Operand, shapes)), {}, module)
+
+
+def operands_in(value: Any) -> Iterator[Operand]:
+    """Yield the tensors in arguments of a call, in order."""
+    if isinstance(value, Operand):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from operands_in(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from operands_in(item)
+
+
+def function_name(value: Any) -> str | None:
+    """Return the name of one of Keras' own functions in a config, such as an activation; None for another.
+
+    >>> function_name("relu"), function_name({"class_name": "function", "config": "mine"})
+    ('relu', None)
+    """
+    if value is None:
+        return "linear"
+    return value if isinstance(value, str) else None
+
+
+def tuples(value: Any) -> Any:
+    """Return a value with tuples for lists, however deep."""
+    return tuple(map(tuples, value)) if isinstance(value, (list, tuple)) else value
