@@ -24,7 +24,7 @@ def canonical(cls: type[Kind], fields: dict[str, Any]) -> Kind:
         info, role = cls.model_fields.get(name), roles(cls).get(name)
         if info is None or isinstance(role, Implementation):
             continue
-        if isinstance(role, Holds) and not info.is_required():
+        if isinstance(role, Holds) and not info.is_required() and not isinstance(value, Kind):
             continue
         spelt = short(value) if _is_per_axis(cls, role) else _decimal(value)
         if info.is_required() or _exact(spelt) != info.default:

@@ -98,9 +98,10 @@ KERAS = targets(
             "GlobalMaxPool2d GlobalMaxPool3d MaxPool1d MaxPool2d MaxPool3d"
         ),
         "keras_recurrent": "GRU LSTM RNN",
+        "keras_wrapper": "Bidirectional TimeDistributed",
     },
     prefix="Keras",
 )
-"""The same for the kinds that Keras alone has, or has with a rule, a layout or weight names of its own."""
+"""The same for kinds that Keras alone has, or has with rules or weights of its own."""
 BEYOND_NN = {"StochasticDepth": "torchvision.ops"}
 """Where torch's class of a kind is, if not in torch.nn."""

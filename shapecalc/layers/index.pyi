@@ -40,6 +40,7 @@ from shapecalc.layers import keras_norm as _keras_norm
 from shapecalc.layers import keras_pad as _keras_pad
 from shapecalc.layers import keras_pool as _keras_pool
 from shapecalc.layers import keras_recurrent as _keras_recurrent
+from shapecalc.layers import keras_wrapper as _keras_wrapper
 from shapecalc.layers import layer_norm as _layer_norm
 from shapecalc.layers import learned as _learned
 from shapecalc.layers import lenet as _lenet
@@ -430,7 +431,7 @@ class KerasSplit(_keras_basic.KerasSplit):
     def __init__(self, split_size: _Number | Sequence[_Number], dim: _Number = ...) -> None: ...
 
 class KerasGRUCell(_keras_cells.KerasGRUCell):
-    """One step of `gru`, with G = 3 gates: `[N, input_size]` and a state to the output and the state, `[N, H]`."""
+    """One step of `gru`, with G = 3 gates: `[N, input_size]` and a state to output and state, `[N, H]`."""
     def __init__(self, hidden_size: _Number, *, input_size: _Number | None = ..., bias: _Flag = ..., nonlinearity: str = ..., dropout: _Real = ..., recurrent_dropout: _Real = ..., recurrent_nonlinearity: str = ..., reset_after: _Flag = ...) -> None: ...
 
 class KerasLSTMCell(_keras_cells.KerasLSTMCell):
@@ -438,11 +439,11 @@ class KerasLSTMCell(_keras_cells.KerasLSTMCell):
     def __init__(self, hidden_size: _Number, *, input_size: _Number | None = ..., bias: _Flag = ..., nonlinearity: str = ..., dropout: _Real = ..., recurrent_dropout: _Real = ..., recurrent_nonlinearity: str = ...) -> None: ...
 
 class KerasRNNCell(_keras_cells.KerasRNNCell):
-    """One step of `rnn`, with G = 1 gate: `[N, input_size]` and a state to the output and the state, `[N, H]`."""
+    """One step of `rnn`, with G = 1 gate: `[N, input_size]` and a state to output and state, `[N, H]`."""
     def __init__(self, hidden_size: _Number, *, input_size: _Number | None = ..., bias: _Flag = ..., nonlinearity: str = ..., dropout: _Real = ..., recurrent_dropout: _Real = ...) -> None: ...
 
 class KerasRNNOfCells(_keras_cells.KerasRNNOfCells):
-    """A layer of recurrent cells: `[N, L, F]` to the last output of the last cell, `[N, H]`, or to `[N, L, H]`."""
+    """A layer of recurrent cells: `[N, L, F]` to what the last cell puts out, `[N, H]` or `[N, L, H]`."""
     def __init__(self, return_sequences: _Flag = ..., return_state: _Flag = ..., go_backwards: _Flag = ..., cells: Any = ...) -> None: ...
 
 class KerasConv1d(_keras_conv.KerasConvolution):
@@ -604,6 +605,14 @@ class KerasLSTM(_keras_recurrent.KerasLSTM):
 class KerasRNN(_keras_recurrent.KerasRNN):
     """Elman's recurrent layer: `[N, L, input_size]` to `[N, H]`, or to `[N, L, H]` with return_sequences."""
     def __init__(self, hidden_size: _Number, *, input_size: _Number | None = ..., return_sequences: _Flag = ..., return_state: _Flag = ..., go_backwards: _Flag = ..., bias: _Flag = ..., nonlinearity: str = ..., dropout: _Real = ..., recurrent_dropout: _Real = ..., bidirectional: _Flag = ...) -> None: ...
+
+class KerasBidirectional(_keras_wrapper.KerasBidirectional):
+    """A recurrent layer over a sequence from both ends: `[N, L, F]`, the results joined by merge_mode."""
+    def __init__(self, layer: Kind | str | Mapping[str, Any], merge_mode: str | None = ..., backward_layer: Kind | str | Mapping[str, Any] | None = ...) -> None: ...
+
+class KerasTimeDistributed(_keras_wrapper.KerasTimeDistributed):
+    """A layer of one tensor at every position: `[N, T, ...]`, where the layer takes and returns `[N, ...]`."""
+    def __init__(self, layer: Kind | str | Mapping[str, Any], activation: Kind | str | Mapping[str, Any] | None = ...) -> None: ...
 
 class CrossMapLRN2d(_layer_norm.CrossMapLRN2d):
     """`local_response_norm` as torch had it first, for `[N, C, H, W]` alone."""

@@ -22,9 +22,9 @@ class KerasCell(KerasGated, RecurrentCell):
     """What Keras' cells share: they take the states, and return the output and the new states."""
 
     remark = (
-        "Weights are `kernel: [input_size, G·H]`, `recurrent_kernel: [H, G·H]` and `bias: [G·H]`; a step costs "
-        "G·H·(input_size + H) MACs. Refuses other ranks, features that do not match, and states of another "
-        "number or shape."
+        "Weights are `kernel: [input_size, G·H]`, `recurrent_kernel: [H, G·H]` and `bias: [G·H]`; a step "
+        "costs G·H·(input_size + H) MACs. Refuses other ranks, features that do not match, and states of "
+        "another number or shape."
     )
     dimensions = (2, 2)
 
@@ -40,7 +40,7 @@ class KerasCell(KerasGated, RecurrentCell):
 
 
 class KerasRNNCell(KerasCell, kind="rnn_cell", keras="keras.layers.SimpleRNNCell"):
-    """One step of `rnn`, with G = 1 gate: `[N, input_size]` and a state to the output and the state, `[N, H]`.
+    """One step of `rnn`, with G = 1 gate: `[N, input_size]` and a state to output and state, `[N, H]`.
 
     >>> KerasRNNCell(hidden_size=20).outputs(((3, 10), (3, 20)))
     ((3, 20), (3, 20))
@@ -58,7 +58,7 @@ class KerasLSTMCell(LSTMGated, KerasCell, kind="lstm_cell", keras="keras.layers.
 
 
 class KerasGRUCell(GRUGated, KerasCell, kind="gru_cell", keras="keras.layers.GRUCell"):
-    """One step of `gru`, with G = 3 gates: `[N, input_size]` and a state to the output and the state, `[N, H]`.
+    """One step of `gru`, with G = 3 gates: `[N, input_size]` and a state to output and state, `[N, H]`.
 
     The bias is `[2, 3·H]` with reset_after.
 
@@ -82,12 +82,12 @@ class _Cells(Annotation):
 
 
 class KerasRNNOfCells(OverSteps, kind="rnn_of_cells", keras="keras.layers.RNN"):
-    """A layer of recurrent cells: `[N, L, F]` to the last output of the last cell, `[N, H]`, or to `[N, L, H]`.
+    """A layer of recurrent cells: `[N, L, F]` to what the last cell puts out, `[N, H]` or `[N, L, H]`.
 
-    Each cell reads what the one below puts out. With return_state the last states of all cells follow; further
-    tensors are the initial states, all of them or none. Weights are those of the cells, named `cells.0.kernel`
-    and so on; a position costs what the cells cost. Refuses other ranks, what a cell refuses, and states of
-    another number or shape.
+    Each cell reads what the one below puts out. With return_state the last states of all cells follow;
+    further tensors are the initial states, all of them or none. Weights are those of the cells, named
+    `cells.0.kernel` and so on; a position costs what the cells cost. Refuses other ranks, what a cell
+    refuses, and states of another number or shape.
 
     >>> KerasRNNOfCells(cells=[{"lstm_cell": {"hidden_size": 20}}, {"gru_cell": {"hidden_size": 8}}]).outputs(
     ...     ((3, 5, 10),)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import cast
 
-from shapecalc.algebra import Dim, product
+from shapecalc.algebra import product
 from shapecalc.layers import keras_conv
 from shapecalc.layers.base import Named, Shapes
 from shapecalc.layers.counts import Operations
@@ -23,9 +23,10 @@ class KerasConvLSTM(OverSteps, OverAxes, ranked="KerasConvLSTM{rank}d", keras="k
     """An LSTM of convolutions over {axes}: `[N, L, {sizes}, C]` to `[N, {sizes:'}, out_channels]`.
 
     With return_sequences it puts out every step, with return_state the last state and cell too. Two further
-    tensors are the initial ones. The input is convolved with stride, padding and dilation as in `conv{rank}d`, the
-    state with stride 1, padded to its own size. Weights are `kernel: [{each:k}, C, 4·out]`, `recurrent_kernel:
-    [{each:k}, out, 4·out]` and `bias: [4·out]`. Refuses what `conv{rank}d` refuses. Source: Shi et al., 2015.
+    tensors are the initial ones. The input is convolved with stride, padding and dilation as in
+    `conv{rank}d`, the state with stride 1, padded to its own size. Weights are `kernel: [{each:k}, C,
+    4·out]`, `recurrent_kernel: [{each:k}, out, 4·out]` and `bias: [4·out]`. Refuses what `conv{rank}d`
+    refuses. Source: Shi et al., 2015.
 
     >>> KerasConvLSTM{rank}d(out_channels=8, kernel_size=3).output(((1, 5, {each:16}, 3),))
     (1, {each:14}, 8)
@@ -94,10 +95,6 @@ class KerasConvLSTM(OverSteps, OverAxes, ranked="KerasConvLSTM{rank}d", keras="k
         kernel, *bias = self.input_conv.weights(replaced(inputs[0], 1)).items()
         recurrent = self.state_conv.weights(self.step_output(inputs))["kernel"]
         return dict([kernel, ("recurrent_kernel", recurrent), *bias])
-
-    def macs(self, inputs: Shapes) -> Dim:
-        step = self.input_conv.macs(replaced(inputs[0], 1)), self.state_conv.macs(self.step_output(inputs))
-        return inputs[0][1] * sum(step)
 
     def operations(self, inputs: Shapes) -> Operations:
         """Both convolutions, whose results are added, and what joins the gates."""

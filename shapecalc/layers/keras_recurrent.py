@@ -6,7 +6,9 @@ has two, where the reset comes after the product.
 """
 
 from abc import abstractmethod
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
+
+from pydantic import model_validator
 
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Joint, Named, NoBuffers, Shapes
@@ -14,7 +16,7 @@ from shapecalc.layers.counts import NOTHING, RELU, SIGMOID, TANH, Operations
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Before, Dependence, unseen
 from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Flag, OneOf, Probability
+from shapecalc.layers.fields import Flag, OneOf, Probability, complaint
 from shapecalc.layers.rectifier import HARD_SIGMOID
 from shapecalc.layers.recurrent import Gated
 from shapecalc.layers.requirement import Shape
@@ -132,12 +134,18 @@ class OverSteps(NoBuffers, Joint):
 
 
 class KerasRecurrent(KerasGated, OverSteps):
-    """What Keras' recurrent layers share: one layer in one direction, or in two whose results lie side by side."""
+    """What Keras' recurrent layers share: one direction, or two whose results lie side by side."""
 
     dimensions = (3, 3)
     both: ClassVar[tuple[str, ...]] = ("forward", "backward")
 
     bidirectional: Flag = False
+
+    @model_validator(mode="after")
+    def _opposite_ways(self) -> Self:
+        if self.bidirectional is True and self.go_backwards is True:
+            raise complaint("both directions would go backwards: leave go_backwards out", "go_backwards")
+        return self
 
     @property
     def directions(self) -> int:
@@ -180,12 +188,12 @@ class KerasRecurrent(KerasGated, OverSteps):
 class KerasRNN(KerasRecurrent, kind="rnn", keras="keras.layers.SimpleRNN"):
     """Elman's recurrent layer: `[N, L, input_size]` to `[N, H]`, or to `[N, L, H]` with return_sequences.
 
-    h' = tanh(W·x + U·h + b), H = hidden_size. With return_state the last state `[N, H]` is a second result. A
-    second tensor, if there is one, is the initial state `[N, H]`. Weights are `kernel: [input_size, H]`,
-    `recurrent_kernel: [H, H]` and `bias: [H]`; a position costs H·(input_size + H) MACs. If bidirectional, a
-    second layer reads from the end: names begin with `forward.` and `backward.`, the results lie side by side,
-    and there is a state for each. Refuses other ranks, features that do not match and a state of another shape.
-    Source: Elman, 1990.
+    h' = tanh(W·x + U·h + b), H = hidden_size. With return_state the last state `[N, H]` is a second result.
+    A second tensor, if there is one, is the initial state `[N, H]`. Weights are `kernel: [input_size, H]`,
+    `recurrent_kernel: [H, H]` and `bias: [H]`; a position costs H·(input_size + H) MACs. If bidirectional,
+    a second layer reads from the end: names begin with `forward.` and `backward.`, the results lie side by
+    side, and there is a state for each. Refuses other ranks, features that do not match and a state of
+    another shape. Source: Elman, 1990.
 
     >>> KerasRNN(hidden_size=20).outputs(((3, 5, 10),))
     ((3, 20),)
@@ -199,9 +207,10 @@ class KerasRNN(KerasRecurrent, kind="rnn", keras="keras.layers.SimpleRNN"):
 class KerasLSTM(LSTMGated, KerasRecurrent, kind="lstm", keras="keras.layers.LSTM"):
     """Long short-term memory: `[N, L, input_size]` to `[N, H]`, or to `[N, L, H]` with return_sequences.
 
-    With return_state the last state and the last cell `[N, H]` are further results; initial ones are both there
-    or neither. Weights are `kernel: [input_size, 4·H]`, `recurrent_kernel: [H, 4·H]` and `bias: [4·H]`; a
-    position costs 4·H·(input_size + H) MACs. All else is as for `rnn`. Source: Hochreiter and Schmidhuber, 1997.
+    With return_state the last state and the last cell `[N, H]` are further results; initial ones are both
+    there or neither. Weights are `kernel: [input_size, 4·H]`, `recurrent_kernel: [H, 4·H]` and `bias:
+    [4·H]`; a position costs 4·H·(input_size + H) MACs. All else is as for `rnn`. Source: Hochreiter and
+    Schmidhuber, 1997.
 
     >>> KerasLSTM(hidden_size=20, return_sequences=True, return_state=True).outputs(((3, 5, 10),))
     ((3, 5, 20), (3, 20), (3, 20))
@@ -213,9 +222,9 @@ class KerasLSTM(LSTMGated, KerasRecurrent, kind="lstm", keras="keras.layers.LSTM
 class KerasGRU(GRUGated, KerasRecurrent, kind="gru", keras="keras.layers.GRU"):
     """Gated recurrent units: `[N, L, input_size]` to `[N, H]`, or to `[N, L, H]` with return_sequences.
 
-    Weights are `kernel: [input_size, 3·H]`, `recurrent_kernel: [H, 3·H]` and `bias: [2, 3·H]`: two biases, as
-    cuDNN has them, because the reset comes after the product. Without reset_after it is `bias: [3·H]`. A position
-    costs 3·H·(input_size + H) MACs. All else is as for `rnn`. Source: Cho et al., 2014.
+    Weights are `kernel: [input_size, 3·H]`, `recurrent_kernel: [H, 3·H]` and `bias: [2, 3·H]`: two biases,
+    as cuDNN has them, because the reset comes after the product. Without reset_after it is `bias: [3·H]`. A
+    position costs 3·H·(input_size + H) MACs. All else is as for `rnn`. Source: Cho et al., 2014.
 
     >>> KerasGRU(hidden_size=32, bidirectional=True).apply(((1, 200, 16),)).params
     9600
