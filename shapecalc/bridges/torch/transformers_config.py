@@ -47,13 +47,14 @@ def configured(file: str, settings: Mapping[str, Any]) -> nn.Module:
     if (deep := _too_deep(fields)) is not None:
         raise SpecError(f"{deep} is more than {MOST_LAYERS:,} layers", place=place)
     name = names[0] if isinstance(names, list) and names else ""
-    cls = getattr(transformers, str(name), None)
+    cls: Any = getattr(transformers, str(name)) if hasattr(transformers, str(name)) else None
     if name and not (isinstance(cls, type) and issubclass(cls, transformers.PreTrainedModel)):
         raise SpecError(f"transformers has no network {quote(str(name))}", place=place)
     with _offline(), torch.device("meta"):
         try:
             config = transformers.CONFIG_MAPPING[kind].from_dict(fields)
-            module: nn.Module = cls(config) if name else transformers.AutoModel.from_config(config)
+            made: Any = cls if name else transformers.AutoModel.from_config
+            module: nn.Module = made(config)
         except Exception as error:  # whatever the library raises of numbers that do not fit
             lines = str(error).strip().splitlines() or [type(error).__name__]
             raise SpecError(f"the network does not build: {lines[0]}"[:400], place=place) from error
