@@ -25,6 +25,8 @@ from shapecalc.layers.declaration import RANKED, arrange_fields, by_position, do
 from shapecalc.layers.dependence import Dependence, unknown
 from shapecalc.layers.effect import Caller, Component, Effect, Named, Shapes, Window, count
 from shapecalc.layers.family import Family
+from shapecalc.layers.memory_rule import MemoryRule
+from shapecalc.layers.memory_traits import Saves
 from shapecalc.layers.mixins import (
     AnyShape,
     NoBuffers,
@@ -46,7 +48,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-class Kind(BaseModel):
+class Kind(MemoryRule, BaseModel):
     """The root of every layer kind: pydantic fields in torch's spelling, and `apply`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, arbitrary_types_allowed=True)
@@ -67,6 +69,8 @@ class Kind(BaseModel):
     """Whether the sizes of the results do not depend on those of the input, as in global pooling."""
     takes_empty: ClassVar[bool] = False
     """Whether the rules hold for tensors without elements too, as torch has them."""
+    saves: ClassVar[Saves | None] = None
+    """What is saved for backward, where a word says it; not known, unless a kind says otherwise."""
     statistics: ClassVar[frozenset[str]] = frozenset()
     """The tensors that training gathers and does not learn; Keras counts them as parameters."""
     rank: ClassVar[int]
@@ -148,6 +152,9 @@ class Kind(BaseModel):
     @abstractmethod
     def apply(self, inputs: Shapes) -> Effect:
         """Return outputs, weights and cost for these input shapes, or raise `Refused`."""
+
+    def shapes_of_results(self, inputs: Shapes) -> Shapes:
+        return self.apply(inputs).outputs
 
     def operations_on(self, inputs: Shapes) -> Operations | None:
         """Return the single operations on these inputs by part, None where they are not known."""
@@ -260,6 +267,9 @@ class Ruled(Kind):
     @abstractmethod
     def window(self, x: Any) -> Window | None:
         """Return the window that slides over the input, or None for a pointwise layer."""
+
+    def shapes_of_results(self, inputs: Shapes) -> Shapes:
+        return self.outputs(self.taken(inputs))
 
     def operations_on(self, inputs: Shapes) -> Operations | None:
         return self.operations(self.taken(inputs))

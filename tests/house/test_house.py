@@ -23,8 +23,8 @@ from shapecalc import layers
 from shapecalc.layers.base import Joint, Kind, Layer
 from shapecalc.layers.glossary import GLOSSARY
 from shapecalc.layers.index import KERAS, KINDS
-from shapecalc.layers.registry import RESERVED
 from shapecalc.layers.keras_wrapper import KerasAround
+from shapecalc.layers.registry import RESERVED
 from shapecalc.layers.wrapper import Wrapper
 
 ROOT = Path(__file__).resolve().parents[2]
