@@ -9,6 +9,9 @@ from pathlib import Path
 from shapecalc.errors import Place, SpecError, nearest, quote
 from shapecalc.spec.located_text import LARGEST_FILE
 
+READERS = {".onnx": "shapecalc.bridges.onnx.onnx_api:from_onnx"}
+"""What reads a file that is no text of a spec, by its suffix: a function that takes the path."""
+
 _VARIANT = re.compile(rb"^  ([A-Za-z0-9_]+):", re.MULTILINE)
 
 
@@ -70,6 +73,15 @@ def locate(name: str) -> tuple[Path, str | None]:
         f"no bundled model and no file is called {quote(name)}{nearest(name, [*bundled()])}",
         hint="`shapecalc list` shows the bundled models",
     )
+
+
+def is_model_file(path: str | Path) -> bool:
+    """Say whether a path is, by its suffix, the file of another framework, which a reader takes.
+
+    >>> is_model_file("nets/net.onnx"), is_model_file("net.yaml")
+    (True, False)
+    """
+    return Path(path).suffix.lower() in READERS
 
 
 def short(path: Path) -> str:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from shapecalc import layers
 from shapecalc.algebra import Dim
-from shapecalc.bridges.onnx.onnx_node import Node, Operand
+from shapecalc.bridges.onnx.onnx_node import MOST_VALUES, WHOLE, Node, Operand
 from shapecalc.bridges.onnx.operators import fold_of, rule_of
 from shapecalc.engine.evaluate import Evaluator
 from shapecalc.errors import FormulaError, Place, ShapecalcError, SpecError, quote
@@ -23,14 +23,6 @@ from shapecalc.spec.tree import Step
 Tensors: TypeAlias = "MutableMapping[str, Operand]"
 """The tensors that a graph can read, by the names in the file."""
 
-MOST_VALUES = 4096
-"""A tensor with more numbers has no value that is followed."""
-_WHOLE = frozenset(
-    {
-        *(TensorProto.INT8, TensorProto.INT16, TensorProto.INT32, TensorProto.INT64, TensorProto.BOOL),
-        *(TensorProto.UINT8, TensorProto.UINT16, TensorProto.UINT32, TensorProto.UINT64),
-    }
-)
 _COMPUTED = re.compile(r"^(val_\d+|onnx::.*|.*_output_\d+|scalar_tensor.*|.*[Cc]onst.*)$")
 """What exporters call numbers that they folded, which nothing learns."""
 
@@ -104,13 +96,10 @@ class GraphImport:
         """Return the operand of an initializer or of a constant."""
         return Operand(tensor.name, tensor.data_type, tuple(tensor.dims), weight=tensor)
 
-    def known(self, value: Any, title: str = "") -> Operand:
+    def known(self, value: Any, dtype: int) -> Operand:
         """Return the operand of an array of numbers."""
         array = np.asarray(value, dtype=object)
-        dtype = (
-            TensorProto.FLOAT if any(isinstance(each, float) for each in array.flat) else TensorProto.INT64
-        )
-        return Operand(title, dtype, array.shape, value=array)
+        return Operand("", dtype, array.shape, value=array)
 
     def value_of(self, operand: Operand) -> Any:
         """Return the numbers of a tensor as an array of objects; None where they are not known."""
@@ -139,7 +128,7 @@ class GraphImport:
             return True
         if operand.weight is None or not self._is_readable(operand):
             return False
-        return operand.dtype in _WHOLE or self.is_constant(operand)
+        return operand.dtype in WHOLE or self.is_constant(operand)
 
     def is_constant(self, operand: Operand) -> bool:
         """Say whether a tensor is a number that nothing learns: known, or a single one without a name."""
@@ -150,7 +139,7 @@ class GraphImport:
     def source(self, operand: Operand) -> str:
         """Return the name of a tensor in the spec; a weight or a known value becomes a step."""
         if operand.step is None:
-            is_weight = operand.weight is not None and operand.dtype not in _WHOLE and operand.numel
+            is_weight = operand.weight is not None and operand.dtype not in WHOLE and operand.numel
             is_learned = is_weight and not self.is_constant(operand)
             is_first = is_learned and operand.title not in self.owners
             shape = [size or 1 for size in operand.shape]
@@ -240,7 +229,7 @@ class GraphImport:
             gives=shapes,
         )
         results = iter(self.append(layer, operands, node.name))
-        node.results = [next(results) if title else self.known([]) for title in node.proto.output]
+        node.results = [next(results) if title else Operand("", 0, ()) for title in node.proto.output]
 
     # ---- steps
 

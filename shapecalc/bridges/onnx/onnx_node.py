@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,17 @@ from shapecalc.layers.base import Kind
 
 if TYPE_CHECKING:
     from shapecalc.bridges.onnx.graph_import import GraphImport, Tensors
+
+
+MOST_VALUES = 4096
+"""A tensor with more numbers has no value that is followed."""
+WHOLE = frozenset(
+    {
+        *(TensorProto.INT8, TensorProto.INT16, TensorProto.INT32, TensorProto.INT64, TensorProto.BOOL),
+        *(TensorProto.UINT8, TensorProto.UINT16, TensorProto.UINT32, TensorProto.UINT64),
+    }
+)
+"""The element types of integers."""
 
 
 @dataclass(slots=True, eq=False)
@@ -41,7 +53,7 @@ class Operand:
     @property
     def numel(self) -> int:
         """The number of elements."""
-        return int(np.prod(self.shape, dtype=object)) if self.shape else 1
+        return prod(self.shape)
 
 
 class Node:
@@ -68,6 +80,9 @@ class Node:
         self.version = graph.versions.get(self.domain, 1)
         self.attributes = attributes
         self.results: list[Operand] = []
+        first = next((each for each in operands if each is not None), None)
+        self.result_type = TensorProto.INT64 if first is None else first.dtype
+        """The element type of what is folded."""
 
     # ---- what it has
 
@@ -188,13 +203,17 @@ class Node:
         """Let the results have the shapes that the file says: no rule knows them at other sizes."""
         self.graph.append_opaque(self)
 
-    def alias(self, operand: Operand) -> None:
-        """Let the result be an operand, as it is."""
-        self.results = [operand]
+    def alias(self, operand: Operand, dtype: int | None = None) -> None:
+        """Let the result be an operand, as it is or of another element type."""
+        self.results = [operand if dtype is None else replace(operand, dtype=dtype)]
 
     def fold(self, *values: Any) -> None:
-        """Let the results be known values."""
-        self.results = [self.graph.known(value) for value in values]
+        """Let the results be known values, of the element type of the first operand unless one is set."""
+        self.results = [self.graph.known(value, self.result_type) for value in values]
+
+    def is_small(self, shape: Sequence[int]) -> bool:
+        """Say whether the values of a tensor of this shape can be followed."""
+        return all(size >= 0 for size in shape) and prod(shape) <= MOST_VALUES
 
     def _bind(self, results: Sequence[Operand]) -> None:
         self.results = [*results]

@@ -9,10 +9,16 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from fractions import Fraction
+from math import ceil, floor
 from typing import Any, TypeAlias
 
 Condition: TypeAlias = "Callable[[str, str, str], None]"
 """Records a left side, a relation and a right side that hold at the sizes of the import."""
+
+
+def _quotient(above: Any, below: Any) -> Any:
+    return Fraction(above) / below if isinstance(above, (int, Fraction)) else above / below
+
 
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
@@ -20,7 +26,10 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "*": operator.mul,
     "//": operator.floordiv,
     "%": operator.mod,
+    "/": _quotient,
 }
+_FINEST = 2**20
+"""Floats with a larger denominator are not taken for exact: products of floats may round them."""
 _RELATIONS: dict[str, tuple[str, str]] = {
     "eq": ("equal", "unequal"),
     "ne": ("unequal", "equal"),
@@ -95,6 +104,12 @@ class Size:
     def __rfloordiv__(self, other: Any) -> Any:
         return self.by(other, "//", swapped=True)
 
+    def __truediv__(self, other: Any) -> Any:
+        return self.by(other, "/")
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return self.by(other, "/", swapped=True)
+
     def __mod__(self, other: Any) -> Any:
         return self.by(other, "%")
 
@@ -145,6 +160,9 @@ def _exact(value: Any) -> int | Fraction | None:
     """Return a number as an exact one; None where it is none."""
     if isinstance(value, Size):
         return value.value
+    if isinstance(value, float) and value.is_integer() | (abs(value) < _FINEST):
+        exact = Fraction(value)
+        return exact if exact.denominator <= _FINEST else None
     if isinstance(value, (int, Fraction)):
         return int(value) if isinstance(value, bool) else value
     return None
@@ -168,7 +186,8 @@ def spec_text(value: Any) -> str:
     """Return spec arithmetic for a number."""
     if isinstance(value, Size):
         return value.text
-    if isinstance(value, Fraction) and value.denominator > 1:
+    value = Fraction(value)
+    if value.denominator > 1:
         return f"({value.numerator} / {value.denominator})"
     return str(int(value)) if value >= 0 else f"({int(value)})"
 
@@ -189,3 +208,30 @@ def divided(above: Any, below: Any) -> Any:
         return above // below
     quotient = abs(above) // abs(below)
     return quotient if (above >= 0) == (below >= 0) else -quotient
+
+
+def rounded(value: Any, *, up: bool = False) -> Any:
+    """Return the next integer below a number, or above it."""
+    if not isinstance(value, Size):
+        return ceil(value) if up else floor(value)
+    if isinstance(value.value, int):
+        return value
+    name, number = ("ceil", ceil(value.value)) if up else ("floor", floor(value.value))
+    return Size(number, f"{name}({value.text})", value.condition, is_positive=value.is_positive)
+
+
+def _chosen(name: str, choose: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    def chosen(left: Any, right: Any) -> Any:
+        size = next((side for side in (left, right) if isinstance(side, Size)), None)
+        if size is None:
+            return choose(left, right)
+        sides = concrete(left), concrete(right)
+        text = f"{name}({spec_text(left)}, {spec_text(right)})"
+        positive = choose(_is_positive(left), _is_positive(right))
+        return Size(choose(*sides), text, size.condition, is_positive=positive)
+
+    return chosen
+
+
+least, greatest = _chosen("min", min), _chosen("max", max)
+"""The least and the greatest of two numbers: no decision, so no condition."""

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
+from onnx import TensorProto
+
 from shapecalc import layers
 from shapecalc.bridges.onnx.onnx_node import Node
 from shapecalc.bridges.onnx.operators import operator
 from shapecalc.bridges.onnx.size_values import field_value
 
 
-@operator("Identity", "Cast", "CastLike")
+@operator("Identity")
 def _identity(node: Node) -> None:
     node.alias(node.operand(0))
+
+
+@operator("Cast")
+def _cast(node: Node) -> None:
+    node.alias(node.operand(0), node.attribute("to"))
+
+
+@operator("CastLike")
+def _cast_like(node: Node) -> None:
+    node.alias(node.operand(0), node.operand(1).dtype)
 
 
 @operator("Constant")
@@ -22,6 +34,7 @@ def _constant(node: Node) -> None:
     if name == "value":
         node.alias(node.graph.initializer(value))
     elif name in ("value_int", "value_ints", "value_float", "value_floats"):
+        node.result_type = TensorProto.FLOAT if "float" in name else TensorProto.INT64
         node.fold(value)
     else:
         raise node.error(f"a constant of {name} is not read")
@@ -30,6 +43,7 @@ def _constant(node: Node) -> None:
 @operator("Shape")
 def _shape(node: Node) -> None:
     sizes = node.sizes(node.operand(0))
+    node.result_type = TensorProto.INT64
     node.fold(sizes[node.attribute("start", 0) : node.attribute("end")])
 
 
@@ -38,6 +52,7 @@ def _size(node: Node) -> None:
     count: Any = 1
     for each in node.sizes(node.operand(0)):
         count = each * count
+    node.result_type = TensorProto.INT64
     node.fold(count)
 
 
