@@ -12,13 +12,14 @@ from pydantic import ValidationError
 
 from shapecalc import layers
 from shapecalc.algebra import Dim
+from shapecalc.bridges.onnx.function_bodies import standard_function
 from shapecalc.bridges.onnx.onnx_node import MOST_VALUES, WHOLE, Node, Operand
 from shapecalc.bridges.onnx.operators import fold_of, rule_of
 from shapecalc.engine.evaluate import Evaluator
 from shapecalc.errors import FormulaError, Place, ShapecalcError, SpecError, quote
 from shapecalc.layers.base import Kind, Merge
 from shapecalc.layers.requirement import Refused
-from shapecalc.spec.tree import Step
+from shapecalc.spec.tree import MOST_LAYERS, Step
 
 Tensors: TypeAlias = "MutableMapping[str, Operand]"
 """The tensors that a graph can read, by the names in the file."""
@@ -38,8 +39,20 @@ def domain_of(domain: str) -> str:
     return "" if domain == "ai.onnx" else domain
 
 
+def _text(error: Exception) -> str:
+    """Return what is wrong in one line."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False)[0]
+        return ": ".join([*map(str, first["loc"]), first["msg"]])
+    return f"{type(error).__name__}: {error}".partition("\n")[0][:200]
+
+
 class Halt(ShapecalcError):
     """A layer refuses its input: the steps up to it are the model, whose inference says why."""
+
+
+class HasBatch(ShapecalcError):
+    """An operation without a rule may depend on the batch: it is imported with a batch of 1."""
 
 
 class GraphImport:
@@ -50,23 +63,29 @@ class GraphImport:
         versions: Mapping[str, int],
         place: Place,
         functions: Mapping[tuple[str, str], FunctionProto],
+        batch: int,
         declared: Callable[[str], tuple[int, ...] | None],
     ) -> None:
         self.versions = dict(versions)
         self.place = place
         self.functions = functions
+        self.batch = batch
+        """The batch of the import; 0 where there is none, or where it is any other size."""
         self.declared = declared
         """The shape that the file says of a tensor, at the sizes of the import."""
         self.steps: list[Step] = []
         self.shapes: dict[str, tuple[int, ...]] = {}
         """The shape of each tensor of the spec, by its name there."""
         self.names: set[str] = set()
+        self.inputs: set[str] = set()
         self.first = ""
         self.last = ""
-        self.owners: dict[str, str] = {}
-        """The step that has each initializer as a weight."""
+        self.owners: dict[int, str] = {}
+        """The step that has each initializer as a weight, by its key."""
+        self.held: list[Operand] = []
+        """The initializers."""
         self.conditions: set[tuple[str, str, str]] = set()
-        self.depth = 0
+        self._depth = 0
         self._bodies: dict[str, Kind] = {}
         self._evaluator = Evaluator()
         self._kept: list[Kind] = []
@@ -89,12 +108,16 @@ class GraphImport:
     def add_input(self, name: str, operand: Operand) -> None:
         """Make an input known."""
         self.shapes[name] = operand.shape
+        self.inputs.add(name)
         self.first = self.first or name
         self.last = self.last or name
 
     def initializer(self, tensor: TensorProto) -> Operand:
         """Return the operand of an initializer or of a constant."""
-        return Operand(tensor.name, tensor.data_type, tuple(tensor.dims), weight=tensor)
+        if any(size < 0 for size in tensor.dims):
+            raise SpecError(f"the tensor {quote(tensor.name)} has a negative size", place=self.place)
+        self.held.append(Operand(tensor.name, tensor.data_type, tuple(tensor.dims), weight=tensor))
+        return self.held[-1]
 
     def known(self, value: Any, dtype: int) -> Operand:
         """Return the operand of an array of numbers."""
@@ -136,12 +159,23 @@ class GraphImport:
             return operand.value is not None
         return operand.numel <= 1 and (not operand.title or _COMPUTED.match(operand.title) is not None)
 
+    def is_learned(self, operand: Operand) -> bool:
+        """Say whether an initializer is a parameter of the network."""
+        is_weight = operand.weight is not None and operand.dtype not in WHOLE and operand.numel > 0
+        return is_weight and not operand.is_literal and not self.is_constant(operand)
+
+    @property
+    def unread(self) -> dict[str, tuple[int, ...]]:
+        """The parameters that no step has and no value was read of, each with its shape."""
+        left = (each for each in self.held if each.step is None and each.value is None)
+        return {
+            each.title: each.shape for each in left if self.is_learned(each) and each.key not in self.owners
+        }
+
     def source(self, operand: Operand) -> str:
         """Return the name of a tensor in the spec; a weight or a known value becomes a step."""
         if operand.step is None:
-            is_weight = operand.weight is not None and operand.dtype not in WHOLE and operand.numel
-            is_learned = is_weight and not self.is_constant(operand)
-            is_first = is_learned and operand.title not in self.owners
+            is_first = self.is_learned(operand) and operand.key not in self.owners
             shape = [size or 1 for size in operand.shape]
             layer = layers.Parameter(shape=shape) if is_first else layers.Constant(shape=shape)
             result = self.append(layer, (), self.unique(operand.title or layer.kind))[0]
@@ -149,7 +183,7 @@ class GraphImport:
                 name = self.unique(f"{result.step}_empty")
                 result = self.append(layers.EmptySlice(dim=axis), (result,), name)[0]
             if is_first:
-                self.owners[operand.title] = result.step or ""
+                self.owners[operand.key] = result.step or ""
             operand.step = result.step
         assert operand.step is not None
         return operand.step
@@ -180,56 +214,80 @@ class GraphImport:
                     tensors[output] = operand
 
     def _convert(self, node: Node) -> None:
-        """Do what the rule of a node says; without one, it is opaque."""
+        """Do what the rule of a node says; without one, read its body; without that, it is opaque."""
         fold = fold_of(node.domain, node.op)
         if fold is not None and all(map(self.is_known, node.all_operands)):
             result = fold(node, *[None if each is None else self.value_of(each) for each in node.operands])
             if result is not None:
                 node.fold(*result) if isinstance(result, tuple) else node.fold(result)
                 return
-        function = self.functions.get((node.domain, node.op))
-        rule = rule_of(node.domain, node.op)
-        if function is not None:
+        rule = None if (node.domain, node.op) in self.functions else rule_of(node.domain, node.op)
+        if rule is not None:
+            try:
+                rule(node)
+            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+                raise node.error(
+                    f"{node.op} does not fit its operands and attributes: {_text(error)}"
+                ) from error
+        elif (function := self.functions.get((node.domain, node.op)) or standard_function(node)) is not None:
             self._inline(node, function)
-        elif rule is not None:
-            rule(node)
         else:
             self.append_opaque(node)
 
     def _inline(self, node: Node, function: FunctionProto) -> None:
-        """Run the body of a local function, in a scope of its own."""
-        inside: Tensors = {
-            title: each for title, each in zip(function.input, node.operands, strict=False) if each
-        }
+        """Run the body of a function, in a scope of its own."""
+        pairs = zip(function.input, node.operands, strict=False)
+        inside: Tensors = {title: each for title, each in pairs if each is not None}
         attributes = {each.name: each for each in function.attribute_proto} | dict(node.attributes)
         outer = self.versions
         self.versions = outer | {domain_of(each.domain): each.version for each in function.opset_import}
-        self.depth += 1
-        if self.depth > DEEPEST:
-            raise node.error(f"functions are nested more than {DEEPEST} deep")
-        self.run(function.node, inside, f"{node.name}.", attributes)
-        self.depth -= 1
+        self.run_inside(node, function.node, inside, attributes)
         self.versions = outer
-        missing = next((title for title in function.output if title not in inside), None)
+        node.results = self.results(node, inside, function.output)
+
+    def run_inside(
+        self, node: Node, nodes: Iterable[NodeProto], tensors: Tensors, attributes: Attributes = NONE
+    ) -> None:
+        """Run the nodes of a function or of a subgraph."""
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise node.error(f"functions and subgraphs are nested more than {DEEPEST} deep")
+        self.run(nodes, tensors, f"{node.name}.", attributes)
+        self._depth -= 1
+
+    @staticmethod
+    def results(node: Node, tensors: Tensors, titles: Iterable[str]) -> list[Operand]:
+        """Return tensors by their names, which a function or a subgraph says are its results."""
+        names = [*titles]
+        missing = next((title for title in names if title not in tensors), None)
         if missing is not None:
-            raise node.error(f"the function {function.name} makes no {quote(missing)}")
-        node.results = [inside[title] for title in function.output]
+            raise node.error(f"nothing in {node.op} makes its result {quote(missing)}")
+        return [tensors[title] for title in names]
 
     def append_opaque(self, node: Node) -> None:
-        """Append an operation without a rule: at other sizes it is Undecided, and its cost is not known."""
+        """Append an operation without a rule: at other sizes it is Undecided, and its cost is not known.
+
+        Its batch may be another, as long as the batch is the first size of what it takes and gives.
+        """
         declared = [self.declared(title) for title in node.proto.output if title]
         shapes = [shape for shape in declared if shape is not None]
         if not shapes or len(shapes) < len(declared):
             title = ".".join(filter(None, (node.domain, node.op)))
             raise node.error(f"{quote(title)} has no rule, and the file does not say the shape of its result")
         operands = [each for each in node.all_operands if each.step is not None or each.numel]
+        takes = [self.shapes[self.source(each)] for each in operands] or [self.shapes[self.first]]
+        if any(self.batch in shape[1:] for shape in (*takes, *shapes)):
+            raise HasBatch
         layer = layers.Opaque(
             function=re.sub(r"\W", "_", node.op).lstrip("_0123456789") or "operator",
-            takes=[self.shapes[self.source(each)] for each in operands] or [self.shapes[self.first]],
-            gives=shapes,
+            takes=[self._with_any_batch(shape) for shape in takes],
+            gives=[self._with_any_batch(shape) for shape in shapes],
         )
         results = iter(self.append(layer, operands, node.name))
         node.results = [next(results) if title else Operand("", 0, ()) for title in node.proto.output]
+
+    def _with_any_batch(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return (-1, *shape[1:]) if shape[:1] == (self.batch,) else shape
 
     # ---- steps
 
@@ -238,6 +296,8 @@ class GraphImport:
     ) -> list[Operand]:
         """Append a step of this name and return its results; `share` is a step whose weights it has."""
         sources = [self.source(operand) for operand in operands] or [self.first]
+        if len(self.steps) >= MOST_LAYERS:
+            raise SpecError(f"the graph makes more than {MOST_LAYERS:,} layers", place=self.place)
         data: dict[str, Any] = {"name": name, "place": self.place}
         if sources != [self.last] or isinstance(layer, Merge):
             data["from"] = tuple(sources)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from onnx import AttributeProto, NodeProto, TensorProto
+from onnx import AttributeProto, GraphProto, NodeProto, TensorProto
 from onnx.helper import get_attribute_value
 
 from shapecalc.bridges.onnx.size_values import Size, field_value, plain
@@ -44,6 +45,13 @@ class Operand:
     step: str | None = None
     value: Any = None
     weight: TensorProto | None = None
+    is_literal: bool = False
+    """Whether a node holds its numbers: nothing learns them, unless they are the weights of a layer."""
+
+    @property
+    def key(self) -> int:
+        """What distinguishes an initializer from others of its name, in other graphs."""
+        return id(self.weight)
 
     @property
     def rank(self) -> int:
@@ -142,8 +150,9 @@ class Node:
         """Return the sizes of an operand, which know what they are computed from."""
         if operand.step is None:
             return [*operand.shape]
+        least = int(operand.step in self.graph.inputs)
         return [
-            Size(size, f"size({operand.step!r}, {axis})", self.graph.condition)
+            Size(size, f"size({operand.step!r}, {axis})", self.graph.condition, least)
             for axis, size in enumerate(operand.shape)
         ]
 
@@ -168,7 +177,7 @@ class Node:
         They are those that no step has yet, or all are of one step with an equal layer.
         """
         present = [weight for weight in weights if weight is not None]
-        owners = {self.graph.owners.get(weight.title) for weight in present}
+        owners = {self.graph.owners.get(weight.key) for weight in present}
         return all(weight.weight is not None for weight in present) and len(owners) <= 1
 
     def layer(self, layer: Kind, weights: Sequence[Operand | None], *operands: Operand) -> bool:
@@ -180,14 +189,13 @@ class Node:
         present = [weight for weight in weights if weight is not None]
         if not self.owns(*present):
             return False
-        owner = next(
-            (self.graph.owners[each.title] for each in present if each.title in self.graph.owners), None
-        )
+        owners = self.graph.owners
+        owner = next((owners[weight.key] for weight in present if weight.key in owners), None)
         if owner is not None and not self.graph.has_layer(owner, layer):
             return False
         self._bind(self.graph.append(layer, operands, self.name, share=owner))
         for weight in present:
-            self.graph.owners.setdefault(weight.title, self.graph.last)
+            owners.setdefault(weight.key, self.graph.last)
         return True
 
     def ends(self, layer: Kind, *operands: Operand) -> None:
@@ -198,6 +206,14 @@ class Node:
         """Append a layer before the last and return its result."""
         word = name or layer.kind
         return self.graph.append(layer, operands, self.graph.unique(f"{self.name}_{word}"))[0]
+
+    def run_graph(self, body: GraphProto) -> None:
+        """Run a subgraph, which reads what the node's graph reads, in the place of the node."""
+        inside: Tensors = ChainMap({}, self.tensors)
+        for tensor in body.initializer:
+            inside[tensor.name] = self.graph.initializer(tensor)
+        self.graph.run_inside(self, body.node, inside)
+        self.results = self.graph.results(self, inside, [each.name for each in body.output])
 
     def opaque(self) -> None:
         """Let the results have the shapes that the file says: no rule knows them at other sizes."""

@@ -32,7 +32,9 @@ def _constant(node: Node) -> None:
     name: str = next(iter(node.attributes), "nothing")
     value: Any = node.attribute(name)
     if name == "value":
-        node.alias(node.graph.initializer(value))
+        tensor = node.graph.initializer(value)
+        tensor.title, tensor.is_literal = node.proto.output[0], True
+        node.alias(tensor)
     elif name in ("value_int", "value_ints", "value_float", "value_floats"):
         node.result_type = TensorProto.FLOAT if "float" in name else TensorProto.INT64
         node.fold(value)

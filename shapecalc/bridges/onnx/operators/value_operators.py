@@ -12,7 +12,16 @@ from onnx import TensorProto
 
 from shapecalc.bridges.onnx.onnx_node import WHOLE, Node
 from shapecalc.bridges.onnx.operators import folding
-from shapecalc.bridges.onnx.size_values import Size, concrete, divided, greatest, least, plain, rounded
+from shapecalc.bridges.onnx.size_values import (
+    Size,
+    concrete,
+    divided,
+    greatest,
+    is_positive,
+    least,
+    plain,
+    rounded,
+)
 
 
 def _each(function: Callable[..., Any], *arrays: Any) -> Any:
@@ -94,7 +103,7 @@ def _cast(node: Node, x: Any) -> Any:
 def _cut(value: Any) -> Any:
     """Return a number without its fraction."""
     if isinstance(value, Size):
-        return rounded(value) if value.is_positive or value >= 0 else rounded(value, up=True)
+        return rounded(value) if is_positive(value) else rounded(value, up=True)
     return int(value)
 
 
