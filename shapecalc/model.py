@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from importlib import import_module
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -13,7 +12,7 @@ from shapecalc.engine.parameters import Parameters, input_shapes
 from shapecalc.errors import DesignError, ShapecalcError, SpecError, quote
 from shapecalc.render.display import Shown
 from shapecalc.report.report import Report
-from shapecalc.spec.find import READERS, is_model_file, locate, read_file, short
+from shapecalc.spec.find import is_model_file, locate, read_file, reader_of, short
 
 if TYPE_CHECKING:
     from shapecalc.diagnostics.diagnostic import Diagnostic
@@ -327,7 +326,7 @@ class Model(Shown, InferredSpec):
 def load(source: str | Path | Mapping[str, Any]) -> Model:
     """Load a model by bundled name, by file path, or from a plain mapping.
 
-    A file is a spec, or a model of another framework, by its suffix: `.onnx`.
+    A file with the suffix `.onnx` is read as `from_onnx` does.
 
     >>> load("lenet5").analyze().params
     61706
@@ -340,9 +339,7 @@ def load(source: str | Path | Mapping[str, Any]) -> Model:
         raise SpecError(f"a model is a name, a path or a mapping, not {quote(source)}")
     path, variant = locate(source) if isinstance(source, str) else (source, None)
     if is_model_file(path):
-        module, _, name = READERS[path.suffix.lower()].partition(":")
-        read_by: Callable[[Path], Model] = getattr(import_module(module), name)
-        return read_by(path)
+        return reader_of(path)(path)
     model = loads(read_file(path), file=short(path))
     return model.variant(variant) if variant else model
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from shapecalc.errors import Place, SpecError, nearest, quote
 from shapecalc.spec.located_text import LARGEST_FILE
@@ -82,6 +85,13 @@ def is_model_file(path: str | Path) -> bool:
     (True, False)
     """
     return Path(path).suffix.lower() in READERS
+
+
+def reader_of(path: Path) -> Callable[[Path], Any]:
+    """Return the function that makes a model of the file of another framework."""
+    module, _, name = READERS[path.suffix.lower()].partition(":")
+    function: Callable[[Path], Any] = getattr(import_module(module), name)
+    return function
 
 
 def short(path: Path) -> str:

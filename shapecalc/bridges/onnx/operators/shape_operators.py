@@ -74,10 +74,11 @@ def _flatten(node: Node) -> None:
 @operator("Reshape")
 def _reshape(node: Node) -> None:
     x = node.operand(0)
-    wanted = node.numbers(1, "shape")
-    sizes = node.sizes(x)
-    keeps = range(0 if node.attribute("allowzero", 0) else x.rank)
-    shape = [sizes[axis] if axis in keeps and each == 0 else each for axis, each in enumerate(wanted)]
+    shape = node.numbers(1, "shape")
+    keeps = 0 if node.attribute("allowzero", 0) else x.rank
+    for axis, size in enumerate(node.sizes(x)[:keeps]):
+        if axis < len(shape) and type(shape[axis]) is int and not shape[axis]:
+            shape[axis] = size
     node.ends(layers.View(shape=field_value(shape)), x)
 
 
