@@ -338,9 +338,8 @@ def load(source: str | Path | Mapping[str, Any]) -> Model:
     if not isinstance(source, (str, Path)):
         raise SpecError(f"a model is a name, a path or a mapping, not {quote(source)}")
     path, variant = locate(source) if isinstance(source, str) else (source, None)
-    if is_model_file(path):
-        return reader_of(path)(path)
-    model = loads(read_file(path), file=short(path))
+    is_text = not is_model_file(path)
+    model: Model = loads(read_file(path), file=short(path)) if is_text else reader_of(path)(path)
     return model.variant(variant) if variant else model
 
 

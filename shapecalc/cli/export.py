@@ -35,10 +35,8 @@ def export(loaded: Loaded, target: str, output: str | None) -> None:
     """
     import shapecalc
 
-    if target == "yaml":
-        text = loaded.model.to_yaml()
-    else:
-        text = shapecalc.export(loaded.model, **loaded.arguments)
+    net = loaded.model
+    text = net.to_yaml() if target == "yaml" else shapecalc.export(net, **loaded.arguments)
     if output is None:
         say(text.rstrip("\n"))
         return

@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from shapecalc import layers
 from shapecalc.algebra.formula import Formula, NamedValues
 from shapecalc.bridges.constant_arithmetic import simplified
-from shapecalc.bridges.onnx.graph_import import GraphImport, Halt, HasBatch, Tensors, domain_of
+from shapecalc.bridges.onnx.graph_import import GraphImport, HasBatch, Tensors, domain_of
+from shapecalc.bridges.onnx.imported_steps import Halt
 from shapecalc.bridges.onnx.model_file import MOST_NODES, read_model
 from shapecalc.bridges.onnx.onnx_node import Operand
 from shapecalc.errors import FormulaError, Place, ShapecalcError, SpecError, quote
@@ -147,7 +148,6 @@ class _Importer:
         )
         tensors: Tensors = {each.name: run.initializer(each) for each in self.graph.initializer}
         for value, title in zip(self.inputs, self.titles, strict=True):
-            run.names.add(title)
             operand = Operand(value.name, value.type.tensor_type.elem_type, shapes[value.name], title)
             run.add_input(title, operand)
             tensors[value.name] = operand
