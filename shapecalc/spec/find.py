@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from functools import lru_cache
@@ -92,6 +93,18 @@ def reader_of(path: Path) -> Callable[[Path], Any]:
     module, _, name = READERS[path.suffix.lower()].partition(":")
     function: Callable[[Path], Any] = getattr(import_module(module), name)
     return function
+
+
+def is_configuration(source: str) -> bool:
+    """Say whether a file is a configuration of the transformers library, which a spec in JSON is not."""
+    if not source.endswith(".json"):
+        return False
+    try:
+        with Path(source).open("rb") as stream:
+            fields = json.loads(stream.read(LARGEST_FILE))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(fields, dict) and isinstance(fields.get("model_type"), str) and "layers" not in fields
 
 
 def short(path: Path) -> str:
