@@ -1,4 +1,4 @@
-"""The ONNX operators, each a rule that makes steps of a node; all modules here are loaded. Internal.
+"""The ONNX operators, each a rule that makes steps of a node. Internal; its modules are all loaded.
 
 How to add an operator: in a module of this package write a function and register it.
 
