@@ -56,7 +56,7 @@ class KerasTwin(Counterpart[K]):
         f"{__package__}.{module}": homes
         for module, homes in {
             "keras_basic_twins": (
-                *("base", "crop", "flatten", "pad", "reshape"),
+                *("base", "crop", "flatten", "pad", "relu", "reshape"),
                 *("keras_norm", "keras_pad", "keras_pool"),
             ),
         }.items()
