@@ -152,7 +152,7 @@ def _once(layer: Callable[[Operation], Kind]) -> Rule:
     return lambda call: call.parts(layer(call))
 
 
-_COMBINED: Mapping[str, Kind] = {"Add": Add(branches=None), "Multiply": Multiply(branches=None)}
+_COMBINED: Mapping[str, Kind] = {"Add": Add(), "Multiply": Multiply()}
 _REDUCED = {
     "Mean": "", "Sum": "sum", "Max": "amax", "Amax": "amax", "Min": "amin", "Amin": "amin", "Prod": "prod",
     "Var": "var", "Std": "std", "Any": "any", "All": "all", "Argmax": "argmax", "Argmin": "argmin",
@@ -170,7 +170,7 @@ _RULES: Mapping[str, Rule] = {
     "ExpandDims": _once(lambda call: Unsqueeze(dim=call.setting("axis"))),
     "Squeeze": _once(lambda call: Squeeze(dim=call.setting("axis"))),
     "Swapaxes": _once(lambda call: Transpose(dim0=call.setting("axis1"), dim1=call.setting("axis2"))),
-    "Matmul": _once(lambda call: Matmul(branches=None)),
+    "Matmul": _once(lambda call: Matmul()),
     "Einsum": _once(lambda call: Einsum(equation=call.setting("subscripts"))),
     "BroadcastTo": _once(lambda call: BroadcastTo(shape=_open(call))),
     **dict.fromkeys(("Cast", "Copy", "SaturateCast", "StopGradient"), _once(lambda call: Identity())),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -40,6 +40,8 @@ class Steps:
     def __init__(self, graph: KerasGraph, shapes: Mapping[str, tuple[int, ...]], batch: int) -> None:
         self.graph, self.batch = graph, batch
         self.steps: list[Step] = []
+        self.held: list[list[tuple[str, Shape, bool]]] = []
+        """The weights of the layer of each step, and whether they are trained."""
         self.names: dict[str, int] = dict.fromkeys(shapes, 1)
         self.shapes: dict[str, tuple[int, ...]] = {name: (batch, *shape) for name, shape in shapes.items()}
         self.references = {(name, 0): name for name in shapes}
@@ -79,7 +81,7 @@ class Steps:
         except _UNREAD:
             results = None
         if results is None or not self.is_right(call, results, before[0]):
-            del self.steps[before[0] :]
+            del self.steps[before[0] :], self.held[before[0] :]
             self.names, self.shapes, self.last, self.owners = before[1:]
             results = self.opaque(call, layer)
         for number, result in enumerate(results):
@@ -192,6 +194,13 @@ class Steps:
         if share is None and trainable is False and effect.weights:
             data["trainable"] = False
         self.steps.append(Step(layer, **data) if share is None else Step(share=share, **data))
+        is_layer = not isinstance(layer, Parameter)
+        self.held.append(
+            [
+                (weight, shape, trainable is not False and weight not in layer.statistics)
+                for weight, shape in (effect.weights.items() if is_layer else ())
+            ]
+        )
         self.last = name
         results = [name, *(f"{name}.{number}" for number in range(1, len(effect.outputs)))]
         shapes = [tuple([number_of(size) for size in shape]) for shape in effect.outputs]
@@ -209,23 +218,10 @@ class Steps:
         """Say whether steps give the shapes that Keras computes, and have the weights of the live layer."""
         if call.results is not None and [self.shapes[name] for name in results] != [*call.results]:
             return False
-        if call.weights is None:
-            return True
-        added = [step for step in self.steps[first:] if not isinstance(step.body, (Parameter, Constant))]
-        found = [*chain.from_iterable(self.weights_of(step) for step in added)]
-        return found == [(each.name, each.shape, each.trainable) for each in call.weights]
-
-    def weights_of(self, step: Step) -> Iterable[tuple[str, Shape, bool]]:
-        """Yield the weights of a step with their shapes, and whether they are trained."""
-        if step.share is not None:
-            name, kind = next(owner for owner in self.owners.values() if owner[0] == step.share)
-        else:
-            kind = step.body  # type: ignore[assignment]
-        place = self.steps.index(step)
-        sources = step.source or (self.steps[place - 1].name if place else next(iter(self.shapes)),)
-        effect = kind.apply(tuple([self.shapes[str(name)] for name in sources]))
-        for name, shape in effect.weights.items():
-            yield name, shape, step.trainable is not False and name not in kind.statistics
+        found = [*chain.from_iterable(self.held[first:])]
+        return call.weights is None or found == [
+            (each.name, each.shape, each.trainable) for each in call.weights
+        ]
 
     def seen(self, reference: str) -> list[int]:
         """Return the shape of a tensor as an opaque step has it; -1 is the batch."""
