@@ -16,6 +16,7 @@ from shapecalc.spec.find import locate, read_file, short
 
 if TYPE_CHECKING:
     from shapecalc.diagnostics.diagnostic import Diagnostic
+    from shapecalc.memory.answer import MemoryUse
     from shapecalc.pictures.cost_plot import DepthPlot, SizePlot
     from shapecalc.pictures.drawing import Drawing
     from shapecalc.render.piece import Page
@@ -296,6 +297,37 @@ class Model(Shown, InferredSpec):
         from shapecalc.solving.ask import answer
 
         return answer(self, self.analyze, given)
+
+    def memory(
+        self,
+        *,
+        input: Any = None,  # noqa: A002  (the word that a spec uses)
+        batch: Dim | None = 1,
+        symbolic: bool | str | Iterable[str] = False,
+        training: bool = False,
+        optimizer: str | None = None,
+        dtype: str = "float32",
+        **parameters: Any,
+    ) -> MemoryUse:
+        """Return the bytes alive at each moment of a forward, or of a training step, and the peak.
+
+        `training` adds what layers save for backward, gradients, and the state of the `optimizer` (`sgd`,
+        `momentum`, `nesterov`, `adam`, `adamw`, `adamax`, `nadam`, `rmsprop`, `adagrad`), as of the second
+        step on; naming one implies it. `symbolic` leaves sizes free, `"batch"` among them: bytes are then
+        closed forms. The other arguments are those of `analyze`.
+
+        Counted are the tensors of eager torch, on no certain device: neither scratch memory inside of kernels
+        nor what an allocator rounds up. The loss is the sum of all outputs. Of a spec a tensor dies after its
+        last use; of an imported module where its forward lets go of it.
+
+        >>> load("lenet5").memory(symbolic="batch").peak
+        40,632·batch + 246,824
+        """
+        from shapecalc.memory.answer import Setting
+        from shapecalc.memory.ask import ask
+
+        setting = Setting(dtype, training or optimizer is not None, optimizer)
+        return ask(self, setting, input, batch, symbolic, parameters)
 
     def agreement(self, other: Model, **parameters: Any) -> Agreement:
         """Decide for every input size whether two networks have equal output shapes and legal sizes.

@@ -12,12 +12,13 @@ from typing import Any, TypeAlias
 from torch import Tensor, nn
 
 from shapecalc.bridges.torch.tracer.branch_sites import BranchTests
+from shapecalc.bridges.torch.tracer.call_log import CallLog
 from shapecalc.bridges.torch.tracer.callers import caller_in_module
 from shapecalc.bridges.torch.tracer.data_decisions import Decisions
 from shapecalc.bridges.torch.tracer.kept_tensors import MetaTwins, kept_tensors
 from shapecalc.bridges.torch.tracer.source_lines import current_place
 from shapecalc.bridges.torch.tracer.tensor_values import Values
-from shapecalc.bridges.torch.tracer.traced_number import Guard, concrete, mapped, pinned
+from shapecalc.bridges.torch.tracer.traced_number import Guard, concrete, mapped, pinned, tensors_in
 from shapecalc.bridges.torch.tracer.traced_sizes import Location, Size, Sizes, field_value, spec_text
 from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.requirement import DeclaredSize, Refused
@@ -87,6 +88,7 @@ class Trace:
         """What integers that count up to a size are less than, by the name of their tensor."""
         self.leaves: dict[str, str] = {}
         """The path of the module that a step is, by the name of the step."""
+        self.log = CallLog()
         self.has_opaque_batch = False
         """Whether an operation without a rule is taken to keep the batch, which other runs confirm."""
         self.has_unknown = False
@@ -212,6 +214,14 @@ class Trace:
         self.bind(name, results[:1])
         for number, result in enumerate(results[1:], 1):
             self.tensors[id(result)] = (result, f"{name}.{number}")
+
+    def note_call(self, name: str, result: Any, before: int) -> None:
+        """Note what a call was recorded as, with the number of steps before it."""
+        steps = [step.name or "" for step in self.steps[before:]]
+        self.log.note(name, tensors_in(result), steps, self._known_name)
+
+    def _known_name(self, tensor: Tensor) -> str | None:
+        return self.tensors.get(id(self.meta_twins.of(tensor)), (None, None))[1]
 
     def claim(
         self,
