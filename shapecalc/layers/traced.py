@@ -74,7 +74,7 @@ class Tensor(NoWeights, NoOperations, NoWindow, AnyShape, Layer):
         return unseen(len(x))
 
 
-class Parameter(Tensor, kind="parameter", framework="torch"):
+class Parameter(Tensor, kind="parameter"):
     """A learned tensor: whatever the input, its result is `shape`, batch and all.
 
     The weight is `weight`, of that shape. Traced networks add it to the data or put it in front of them.
@@ -98,7 +98,7 @@ class Parameter(Tensor, kind="parameter", framework="torch"):
         return {"weight": self.shape}
 
 
-class Constant(Tensor, kind="constant", framework="torch"):
+class Constant(Tensor, kind="constant"):
     """A tensor that is not learned: whatever the input, its result is `shape`, batch and all.
 
     Source: torch.zeros and its like.
@@ -108,7 +108,7 @@ class Constant(Tensor, kind="constant", framework="torch"):
     """
 
 
-class Buffer(Tensor, kind="buffer", framework="torch"):
+class Buffer(Tensor, kind="buffer"):
     """A tensor that a module keeps and does not learn: whatever the input, its result is `shape`.
 
     The buffer is `buffer`, of that shape. Source: torch.nn.Module.register_buffer.
@@ -123,7 +123,7 @@ class Buffer(Tensor, kind="buffer", framework="torch"):
         return {"buffer": self.shape}
 
 
-class Require(Pointwise, kind="require", framework="torch"):
+class Require(Pointwise, kind="require"):
     """Returns its input, and refuses sizes for which the relation of `left` to `right` does not hold.
 
     A traced network holds what its Python code compared sizes with: the result decided which branch ran.
@@ -155,7 +155,7 @@ class Require(Pointwise, kind="require", framework="torch"):
 SIGNS = {"equal": "==", "unequal": "!=", "less": "<", "at_most": "<=", "more": ">", "at_least": ">="}
 
 
-class Unused(Pointwise, kind="unused", framework="torch"):
+class Unused(Pointwise, kind="unused"):
     """Returns its input, and lists parameters and buffers that the network holds and never uses.
 
     They are counted: they are stored and saved with the others. `tensors` are the parameters, `kept` the
@@ -178,7 +178,7 @@ class Unused(Pointwise, kind="unused", framework="torch"):
         return dict(self.kept)
 
 
-class TracedFunction(Merge, kind="traced_function", framework="torch"):
+class TracedFunction(Merge, kind="traced_function"):
     """A function of tensors by its name, with the shape of its results: `shape`, batch and all.
 
     `results` is how many of them there are. A trace writes in `shape` what the function makes of the sizes of
@@ -213,7 +213,7 @@ class TracedFunction(Merge, kind="traced_function", framework="torch"):
         return 0 if self.function in PICKING else None
 
 
-class Opaque(Merge, kind="opaque", framework="torch"):
+class Opaque(Merge, kind="opaque"):
     """An operation that no rule is known for: its shapes are those seen when it was traced.
 
     `takes` and `gives` are those shapes; -1 is the batch, which may be another. What it costs is not known

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2] / "shapecalc"
 NAMES = {*KINDS, *KERAS}
 
 WORDS = {
+    "bridges/onnx/operators/": NAMES,  # torch's functions of the elements are called as kinds are
     "bridges/torch/tracer/": NAMES,  # functions of torch are called as kinds are
     "bridges/keras/keras_layer.py": {"linear"},  # what Keras calls no activation
     "conventions/fvcore.py": {"bilinear"},  # a mode of interpolation

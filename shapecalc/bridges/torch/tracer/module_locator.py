@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
@@ -19,9 +20,11 @@ import torch
 from torch import nn
 
 from shapecalc.bridges.torch import from_torch
+from shapecalc.bridges.torch.tracer.declared_place import declared_place
 from shapecalc.bridges.torch.tracer.failed_constructor import constructor_error
 from shapecalc.bridges.torch.tracer.module_run import outcome
-from shapecalc.errors import SpecError, nearest, quote
+from shapecalc.diagnostics.diagnostic import Diagnostic
+from shapecalc.errors import ForwardError, SpecError, nearest, quote
 
 if TYPE_CHECKING:
     from shapecalc.model import Model
@@ -43,7 +46,10 @@ def model_at(path: str, shapes: Any, settings: Mapping[str, Any]) -> Model:
         if sizes is None:
             like = "3x16x112x112" if _is_in(target, _VIDEO) else "3x224x224"
             raise SpecError(f"{path} needs --input with the sizes of its input", hint=f"as in --input {like}")
-        return from_torch(module, input=sizes, name=path.rpartition(":")[2].replace(".", "_"))
+        try:
+            return from_torch(module, input=sizes, name=path.rpartition(":")[2].replace(".", "_"))
+        except ForwardError as error:
+            raise ForwardError([_located(finding, module, path) for finding in error.diagnostics]) from error
 
     file, _, _ = path.rpartition(":") if ":" in path else (path, "", "")
     own = [str(Path(file).resolve().parent)] if file.endswith(".py") else []  # as `python FILE` has it
@@ -53,6 +59,14 @@ def model_at(path: str, shapes: Any, settings: Mapping[str, Any]) -> Model:
         if isinstance(target, nn.Module) and settings:
             raise SpecError(f"{path} is a module that is built already: --set has nothing to set")
         return run(module)  # a forward may import too
+
+
+def _located(finding: Diagnostic, module: nn.Module, path: str) -> Diagnostic:
+    """Return a finding in a forward of torch's own with the place where the file makes the layer."""
+    file, _, name = path.rpartition(":")
+    if finding.place.line or not file.endswith(".py") or not finding.paths:
+        return finding
+    return replace(finding, place=declared_place(module, finding.paths[0], (str(Path(file).resolve()), name)))
 
 
 def _object_at(path: str) -> Any:

@@ -19,7 +19,7 @@ _ENTRY = str(Path(__file__).with_name("module_run.py"))
 
 
 @lru_cache(maxsize=4096)
-def _is_users(file: str) -> bool:
+def is_users(file: str) -> bool:
     """Return whether a file is of the user: neither of a library in between, nor of Python's own."""
     if file.startswith("<"):
         return False
@@ -43,7 +43,7 @@ def frame_place(frame: FrameType) -> Place:
 
 def place_in(frames: Iterator[FrameType]) -> Place:
     """Return the place of the first frame, from the innermost on, that is of the user."""
-    frame = next((frame for frame in frames if _is_users(frame.f_code.co_filename)), None)
+    frame = next((frame for frame in frames if is_users(frame.f_code.co_filename)), None)
     return Place() if frame is None else frame_place(frame)
 
 
