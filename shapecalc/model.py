@@ -272,6 +272,8 @@ class Model(Shown, InferredSpec):
     @overload
     def solve(self, *, macs: int, free: str | Sequence[str], **given: Any) -> Budget: ...
     @overload
+    def solve(self, *, memory: int, free: str | Sequence[str], **given: Any) -> Budget: ...
+    @overload
     def solve(self, *, in_features: str | bool, **given: Any) -> Features: ...
     def solve(self, **given: Any) -> Inputs | Budget | Features:
         """Solve an inverse question; the keyword decides which.
@@ -280,6 +282,7 @@ class Model(Shown, InferredSpec):
         with the conditions of all layers up to there. `params=` or `macs=` with `free`: the value of a
         parameter (`"width"`, `"depths[2]"`, or several tied ones, `("H", "W")`) that meets the amount, or the
         nearest; `multiple_of`, `between` and `aim` (`nearest`, `at_most`, `at_least`) restrict the values.
+        `free="batch"` is the batch. `memory=` in bytes takes the options of `memory`, and aims at most at it.
         `in_features=True`, or a layer or block: the input features that linear layers need, derived from the
         flatten. `input` and spec parameters are the sizes it is built for, as in `sizes`.
 
@@ -296,29 +299,16 @@ class Model(Shown, InferredSpec):
         """
         from shapecalc.solving.ask import answer
 
-        return answer(self, self.analyze, given)
+        return answer(self, self.analyze, self.memory, given)
 
     def memory(
-        self,
-        *,
-        input: Any = None,  # noqa: A002  (the word that a spec uses)
-        batch: Dim | None = 1,
-        symbolic: bool | str | Iterable[str] = False,
-        training: bool = False,
-        optimizer: str | None = None,
-        dtype: str = "float32",
-        **parameters: Any,
+        self, *, training: bool = False, optimizer: str | None = None, dtype: str = "float32", **at: Any
     ) -> MemoryUse:
-        """Return the bytes alive at each moment of a forward, or of a training step, and the peak.
+        """Return the bytes alive at each moment of a forward, or of a training step, and their peak.
 
-        `training` adds what layers save for backward, gradients, and the state of the `optimizer` (`sgd`,
-        `momentum`, `nesterov`, `adam`, `adamw`, `adamax`, `nadam`, `rmsprop`, `adagrad`), as of the second
-        step on; naming one implies it. `symbolic` leaves sizes free, `"batch"` among them: bytes are then
-        closed forms. The other arguments are those of `analyze`.
-
-        Counted are the tensors of eager torch, on no certain device: neither scratch memory inside of kernels
-        nor what an allocator rounds up. The loss is the sum of all outputs. Of a spec a tensor dies after its
-        last use; of an imported module where its forward lets go of it.
+        `at` are `input`, `batch`, `symbolic` and parameters as in `analyze`. `training` adds gradients, what
+        layers save for backward, and the state of the `optimizer`: `sgd`, `momentum`, `nesterov`, `adam`,
+        `adamw`, `adamax`, `nadam`, `rmsprop` or `adagrad`; naming one implies it.
 
         >>> load("lenet5").memory(symbolic="batch").peak
         40,632·batch + 246,824
@@ -326,8 +316,7 @@ class Model(Shown, InferredSpec):
         from shapecalc.memory.answer import Setting
         from shapecalc.memory.ask import ask
 
-        setting = Setting(dtype, training or optimizer is not None, optimizer)
-        return ask(self, setting, input, batch, symbolic, parameters)
+        return ask(self, Setting(dtype, training or optimizer is not None, optimizer), **at)
 
     def agreement(self, other: Model, **parameters: Any) -> Agreement:
         """Decide for every input size whether two networks have equal output shapes and legal sizes.

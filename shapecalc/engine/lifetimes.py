@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Made(NamedTuple):
-    """A tensor in a run: the number of its storage, and the bytes of an element; 0 is the module's own dtype."""
+    """A tensor in a run: its storage by number, and the bytes of an element; 0 for the module's own dtype."""
 
     storage: int
     item: int = 0

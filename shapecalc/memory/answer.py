@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
 from shapecalc.algebra import Dim, maximum
+from shapecalc.algebra.relation import Relation
 from shapecalc.errors import Undecided
+from shapecalc.layers.requirement import Shape
 from shapecalc.memory.ledger import Ledger, Moment
 from shapecalc.memory.peaks import peaks
 from shapecalc.record import record
 from shapecalc.render.display import Shown
-from shapecalc.report.node import number
+from shapecalc.report.node import number, plain
 
 
 @record
@@ -39,21 +41,27 @@ class MemoryUse(Shown):
         self,
         name: str,
         title: str,
+        inputs: Mapping[str, Shape],
         setting: Setting,
         ledger: Ledger,
         saved: Mapping[str, Dim],
         unknown: Mapping[str, str],
+        conditions: Sequence[Relation],
         *,
         is_recorded: bool,
     ) -> None:
         self.name = name
         self.title = title
+        self.inputs = dict(inputs)
+        """The shapes of the inputs, the batch included."""
         self.setting = setting
         self.ledger = ledger
         self.timeline: tuple[Moment, ...] = tuple(ledger.moments)
         self.saved = dict(saved)
         """The bytes that each layer is the first to save for backward, by path."""
         self.unknown = [f"{path} ({kind})" for path, kind in unknown.items()]
+        self.conditions = [*conditions]
+        """What must hold for the sizes that are free."""
         self.is_recorded = is_recorded
 
     @property
@@ -75,7 +83,7 @@ class MemoryUse(Shown):
     def at(self) -> Moment:
         """The moment of the peak; raises `Undecided` where it depends on free sizes."""
         if len(self.peaks) > 1:
-            places = "; ".join(f"{moment.phase} of {moment.path}" for moment in self.peaks)
+            places = "; ".join(map(str, self.peaks))
             raise Undecided(f"where the peak is depends on the sizes that are free: {places}")
         return self.peaks[0]
 
@@ -88,6 +96,7 @@ class MemoryUse(Shown):
         """Return everything as plain data for JSON; closed forms become text."""
         return {
             "name": self.name,
+            "inputs": {name: plain(shape) for name, shape in self.inputs.items()},
             "dtype": self.setting.dtype,
             "training": self.setting.training,
             "optimizer": self.setting.optimizer,

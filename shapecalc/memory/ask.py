@@ -8,6 +8,7 @@ from typing import Any
 from shapecalc.algebra import Dim, product
 from shapecalc.engine.graph import Inference
 from shapecalc.engine.inferred_spec import InferredSpec
+from shapecalc.engine.lifetimes import Lifetimes
 from shapecalc.errors import SpecError, Undecided
 from shapecalc.layers.family import Family
 from shapecalc.layers.memory_traits import SIZES
@@ -16,9 +17,9 @@ from shapecalc.memory.answer import MemoryUse, Setting
 from shapecalc.memory.backward import needed_for, run_backward
 from shapecalc.memory.forward import run_forward
 from shapecalc.memory.ledger import Ledger
-from shapecalc.engine.lifetimes import Lifetimes
 from shapecalc.memory.optimizers import optimizer_of
-from shapecalc.memory.program import HELD, INPUT, Key, Program, recorded
+from shapecalc.memory.program import HELD, INPUT, Key, Program
+from shapecalc.memory.recording import recorded
 from shapecalc.report.totals import item_bits
 
 _COUNTER = "num_batches_tracked"
@@ -28,17 +29,18 @@ _COUNTER = "num_batches_tracked"
 def ask(
     spec: InferredSpec,
     setting: Setting,
-    shape: Any,
-    batch: Dim | None,
-    symbolic: bool | str | Iterable[str],
-    values: Mapping[str, Any],
+    *,
+    input: Any = None,  # noqa: A002  (the word that a spec uses)
+    batch: Dim | None = 1,
+    symbolic: bool | str | Iterable[str] = False,
+    **values: Any,
 ) -> MemoryUse:
     """Return the memory of a network at an input; see `Model.memory`."""
     witness = spec.graphs.witness
     if setting.training and witness is not None and isinstance(witness.in_training, InferredSpec):
-        spec.infer_at(shape, batch, symbolic, values)  # which its witness confirms
+        spec.infer_at(input, batch, symbolic, values)  # which its witness confirms
         spec, witness = witness.in_training, witness.in_training.graphs.witness
-    inference, inputs = spec.infer_at(shape, batch, symbolic, values)
+    inference, inputs = spec.infer_at(input, batch, symbolic, values)
     if inference.failures:
         raise inference.failures[0].error(tuple(inference.failures))
     lives = None if witness is None else witness.lifetimes
@@ -65,7 +67,9 @@ def memory_use(
     if setting.training and not setting.dtype.startswith(("float", "bfloat", "bf", "fp", "double", "half")):
         raise SpecError(f"{setting.dtype}: only numbers with a fraction are trained")
     lives = lives or Lifetimes()
-    program = recorded(inference, _with_items(inference, inputs, item, lives), item, lives, training=setting.training)
+    program = recorded(
+        inference, _with_items(inference, inputs, item, lives), item, lives, training=setting.training
+    )
     ledger = Ledger()
     for part, size in _held(inference, item, lives).items():
         ledger.add(part, size)
@@ -79,7 +83,19 @@ def memory_use(
         meanwhile = optimizer.meanwhile([*learned.values()])
         for (path, weight), temporary in zip(learned, meanwhile, strict=True):
             ledger.moment("optimizer", f"{path}.{weight}", temporary)
-    return MemoryUse(name, title, setting, ledger, _saved(program, needed), program.unknown, is_recorded=lives.is_recorded)
+    requirements = [each for effect in inference.effects if effect is not None for each in effect.conditions]
+    requirements += [each for _, each in inference.graph.conditions]
+    return MemoryUse(
+        name,
+        title,
+        inputs,
+        setting,
+        ledger,
+        _saved(program, needed),
+        program.unknown,
+        [each.relation for each in requirements],
+        is_recorded=lives.is_recorded,
+    )
 
 
 def _with_items(

@@ -35,7 +35,9 @@ def needed_for(program: Program) -> list[bool]:
         made = {program.tensors[result].grad for result in operation.results}
         if not wanted.isdisjoint(made):
             needed[position] = True
-            wanted |= {tensor.grad for number in operation.inputs if (tensor := program.tensors[number]).learns}
+            wanted |= {
+                tensor.grad for number in operation.inputs if (tensor := program.tensors[number]).learns
+            }
     return needed
 
 
@@ -93,6 +95,8 @@ class _Backward:
                 self.pending[tensor.grad] = self.summed("", self.pending.get(tensor.grad), one)
         for operation in reversed(program.operations):
             self._operation(operation)
+        for output in {program.tensors[output].storage for output in program.outputs}:
+            self.holders.drop_output(output)
 
     def _operation(self, operation: Operation) -> None:
         program = self.program
@@ -132,7 +136,7 @@ class _Backward:
         return self.make(of.bytes(self.program.item) if isinstance(of, Own) else size)
 
     def _learn(self, operation: Operation, gradient: Gradient) -> None:
-        """Keep the gradient of a learned tensor that is an operand; one that something else holds is copied."""
+        """Keep the gradient of a weight that is an operand; one that something else holds is copied."""
         (weight,) = operation.weights
         if gradient.holders > 1 or gradient.is_expanded:
             copy = self.make(weight.bytes)

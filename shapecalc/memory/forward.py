@@ -55,6 +55,12 @@ class Holders:
             if not self.saved[number]:
                 self.ledger.add(ACTIVATION, -storage.bytes)
 
+    def drop_output(self, number: int) -> None:
+        """Let an output go, after the backward."""
+        storage = self.program.storages[number]
+        if storage.part == OUTPUT:
+            self.ledger.add(OUTPUT, -storage.bytes)
+
 
 def run_forward(program: Program, ledger: Ledger, needed: list[bool]) -> Holders:
     """Enter the forward; operations that are not needed for the loss hold nothing for a backward."""

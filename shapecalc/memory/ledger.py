@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from shapecalc.algebra import Dim
 from shapecalc.record import record
 
@@ -26,6 +25,10 @@ class Moment:
     """How many entries of the ledger come before it."""
     temporary: Dim = 0
     """The bytes among them that nothing else has."""
+
+    def __str__(self) -> str:
+        step = "step of the optimizer" if self.phase == "optimizer" else self.phase
+        return f"in the {step} of {self.path}"
 
 
 class Ledger:

@@ -22,7 +22,10 @@ def peaks(moments: Sequence[Moment]) -> tuple[Moment, ...]:
     if all(isinstance(size, int) for size in sums):
         return (first[max(sums)],)
     lines = [_line(size) for size in sums]
-    if all(line is not None and line[0] in ("", name) for line, name in zip(lines, [_name(sums)] * len(lines), strict=True)):
+    if all(
+        line is not None and line[0] in ("", name)
+        for line, name in zip(lines, [_name(sums)] * len(lines), strict=True)
+    ):
         sums = _envelope({line: size for line, size in zip(lines, sums, strict=True) if line is not None})
         return tuple([first[size] for size in sums])
     kept = _undominated(sums)

@@ -42,6 +42,7 @@ FLOORS = (
     "diagnostics",
     "pictures",
     "views",
+    "memory",
     "report",
     "sizes",
     "conventions",

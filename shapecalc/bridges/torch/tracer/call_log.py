@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from torch import Tensor
+if TYPE_CHECKING:
+    pass
 
 Key: TypeAlias = tuple[str, int]
 """A call: what is called, and which of its calls it is."""
@@ -42,12 +42,12 @@ class CallLog:
         self.counts[name] += 1
         return name, self.counts[name]
 
-    def note(
-        self, name: str, results: Sequence[Tensor], steps: Sequence[str], named: Callable[[Tensor], str | None]
-    ) -> None:
-        """Note a call with its results; `named` is what the spec calls one, if it has it."""
-        key = self.next(name)
-        names = [named(tensor) for tensor in results]
-        if steps or any(names):
-            shapes = [tuple(tensor.shape) for tensor in results]
-            self.calls[key] = Logged([name or "" for name in names], shapes, [*steps])
+
+def note_call(trace: Trace, name: str, result: Any, before: int) -> None:
+    """Note a call with its result; before it, the trace had so many steps."""
+    key = trace.log.next(name)
+    results = tensors_in(result)
+    known = [trace.tensors.get(id(trace.meta_twins.of(tensor)), (tensor, ""))[1] for tensor in results]
+    steps = [step.name or "" for step in trace.steps[before:]]
+    if steps or any(known):
+        trace.log.calls[key] = Logged(known, [tuple(tensor.shape) for tensor in results], steps)

@@ -123,9 +123,8 @@ class Run:
             for hook in hooks:
                 hook.remove()
 
-
     def lifetimes(self, log: CallLog) -> Lifetimes:
-        """Run the forward by torch alone along the log of a recorded run; raise `Differs` where it differs."""
+        """Run the forward by torch alone along the log of a recorded run; raise `Differs` at a difference."""
         self.state.restore()
         storages = Storages(self.arguments.dtype)
         parameters, buffers = [*self.module.parameters()], [*self.module.buffers()]
@@ -146,7 +145,7 @@ class Run:
             storages.held(parameters),
             storages.held(buffers),
             tuple(following.copies),
-            frozenset(following.inner),
+            frozenset(following.parts),
         )
 
 

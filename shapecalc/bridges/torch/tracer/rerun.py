@@ -35,7 +35,7 @@ class Rerun:
     log: CallLog
 
     def lifetimes(self) -> Lifetimes | None:
-        """Return when the tensors of the forward die; None where the module does not run so without memory."""
+        """Return when the tensors of the forward die; None where the module does not run so again."""
         result = outcome(lambda: self.run.lifetimes(self.log))
         return None if isinstance(result, Exception) else result
 

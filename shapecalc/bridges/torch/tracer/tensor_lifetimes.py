@@ -1,8 +1,8 @@
 """When the tensors of a forward die: one more run of the module, which holds none of them.
 
-In eager execution a tensor lives as long as a variable refers to it: the argument of a function that is still
-running, an entry of a list, an attribute. The run makes the same calls as the recorded one, in the same order,
-and notes for each storage the step that had begun last when it died.
+In eager execution a tensor lives as long as something refers to it: the argument of a function that is still
+running, an entry of a list, an attribute. The run makes the same calls as the recorded one, in the same
+order, and notes for each storage the step that had begun last when it died.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from torch.overrides import TorchFunctionMode
 
 from shapecalc.bridges.torch.tracer.call_log import MODULE, CallLog, Logged, called_name
 from shapecalc.bridges.torch.tracer.traced_number import tensors_in
-from shapecalc.engine.lifetimes import Copied, Held, Lifetimes, Made
+from shapecalc.engine.lifetimes import Copied, Held, Made
 
 
 class Differs(Exception):
@@ -74,7 +74,7 @@ class Following(TorchFunctionMode):
         self.counts = CallLog()
         self.results: dict[str, tuple[Made, ...]] = {}
         self.copies: list[Copied] = []
-        self.inner: set[str] = set()
+        self.parts: set[str] = set()
         self.inside_leaf = False
 
     def __torch_function__(
@@ -106,7 +106,7 @@ class Following(TorchFunctionMode):
                 own.add(step)
             elif name:
                 self.copies.append(Copied(self.storages.step, name, made))
-        self.inner |= {*call.steps} - own if own else own
+        self.parts |= {*call.steps} - own if own else own
 
     @contextmanager
     def modules(self) -> Iterator[None]:

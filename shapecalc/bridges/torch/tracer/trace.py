@@ -18,7 +18,7 @@ from shapecalc.bridges.torch.tracer.data_decisions import Decisions
 from shapecalc.bridges.torch.tracer.kept_tensors import MetaTwins, kept_tensors
 from shapecalc.bridges.torch.tracer.source_lines import current_place
 from shapecalc.bridges.torch.tracer.tensor_values import Values
-from shapecalc.bridges.torch.tracer.traced_number import Guard, concrete, mapped, pinned, tensors_in
+from shapecalc.bridges.torch.tracer.traced_number import Guard, concrete, mapped, pinned
 from shapecalc.bridges.torch.tracer.traced_sizes import Location, Size, Sizes, field_value, spec_text
 from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.requirement import DeclaredSize, Refused
@@ -214,14 +214,6 @@ class Trace:
         self.bind(name, results[:1])
         for number, result in enumerate(results[1:], 1):
             self.tensors[id(result)] = (result, f"{name}.{number}")
-
-    def note_call(self, name: str, result: Any, before: int) -> None:
-        """Note what a call was recorded as, with the number of steps before it."""
-        steps = [step.name or "" for step in self.steps[before:]]
-        self.log.note(name, tensors_in(result), steps, self._known_name)
-
-    def _known_name(self, tensor: Tensor) -> str | None:
-        return self.tensors.get(id(self.meta_twins.of(tensor)), (None, None))[1]
 
     def claim(
         self,

@@ -47,7 +47,7 @@ class ModuleWitness:
 
     @cached_property
     def lifetimes(self) -> Lifetimes | None:
-        """When the tensors of the forward die; None where the module does not run so without memory."""
+        """When the tensors of the forward die; None where the module does not run so again."""
         return self.rerun.lifetimes()
 
     @cached_property
