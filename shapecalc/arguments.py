@@ -66,13 +66,18 @@ def load_model(source: str, inputs: tuple[str, ...], settings: tuple[str, ...]) 
 def is_torch(source: str) -> bool:
     """Whether an argument names an object of Python: `pkg.mod:attribute`, or `folder/file.py:attribute`.
 
-    A file of Python alone is one too, since it can be nothing else.
+    A file of Python alone is one too, since it can be nothing else, and so is a configuration file of
+    transformers, whose network that library builds.
 
     >>> [is_torch(text) for text in ("nets:Net", "models/nets.py:Net", "nets.py", "nets.yaml:small")]
     [True, True, True, False]
     """
     from pathlib import Path
 
+    if source.endswith(".json"):
+        from shapecalc.spec.find import is_configuration
+
+        return is_configuration(source)
     file, _, attribute = source.rpartition(":") if ":" in source else (source, "", "")
     if file.endswith(".py"):
         return not attribute or all(map(str.isidentifier, attribute.split(".")))

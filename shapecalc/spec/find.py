@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -70,6 +71,18 @@ def locate(name: str) -> tuple[Path, str | None]:
         f"no bundled model and no file is called {quote(name)}{nearest(name, [*bundled()])}",
         hint="`shapecalc list` shows the bundled models",
     )
+
+
+def is_configuration(source: str) -> bool:
+    """Say whether a file is a configuration of the transformers library, which a spec in JSON is not."""
+    if not source.endswith(".json"):
+        return False
+    try:
+        with Path(source).open("rb") as stream:
+            fields = json.loads(stream.read(LARGEST_FILE))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(fields, dict) and isinstance(fields.get("model_type"), str) and "layers" not in fields
 
 
 def short(path: Path) -> str:

@@ -107,7 +107,7 @@ def _append(
         layer = type(layer)(**layer.fields_set() | fields)
     own = dict(module.named_parameters()) if vars(module)["_modules"] else direct_parameters(module)
     try:
-        effect = layer.apply(tuple(tuple(concrete(tuple(x.shape))) for x in operands))
+        effect = layer.apply(tuple([tuple(x.shape) for x in operands]))
     except (ShapecalcError, ValidationError):
         return None  # torch raises an error of its own for what it does not take
     is_own = all(id(parameter) in trace.parameters for parameter in own.values())
