@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from shapecalc.algebra import Dim
-from shapecalc.engine.inferred_spec import InferredSpec
 from shapecalc.engine.parameters import Parameters, input_shapes
 from shapecalc.errors import DesignError, ShapecalcError, SpecError, quote
+from shapecalc.memory.measured_spec import MeasuredSpec
 from shapecalc.render.display import Shown
 from shapecalc.report.report import Report
 from shapecalc.spec.find import locate, read_file, short
 
 if TYPE_CHECKING:
     from shapecalc.diagnostics.diagnostic import Diagnostic
-    from shapecalc.memory.answer import MemoryUse
     from shapecalc.pictures.cost_plot import DepthPlot, SizePlot
     from shapecalc.pictures.drawing import Drawing
     from shapecalc.render.piece import Page
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from shapecalc.solving.inputs import Inputs
 
 
-class Model(Shown, InferredSpec):
+class Model(Shown, MeasuredSpec):
     """An architecture: parameters, input, blocks and layers, ready to be analysed.
 
     >>> from shapecalc.layers import Conv2d, Flatten, Linear, ReLU
@@ -300,23 +299,6 @@ class Model(Shown, InferredSpec):
         from shapecalc.solving.ask import answer
 
         return answer(self, self.analyze, self.memory, given)
-
-    def memory(
-        self, *, training: bool = False, optimizer: str | None = None, dtype: str = "float32", **at: Any
-    ) -> MemoryUse:
-        """Return the bytes alive at each moment of a forward, or of a training step, and their peak.
-
-        `at` are `input`, `batch`, `symbolic` and parameters as in `analyze`. `training` adds gradients, what
-        layers save for backward, and the state of the `optimizer`: `sgd`, `momentum`, `nesterov`, `adam`,
-        `adamw`, `adamax`, `nadam`, `rmsprop` or `adagrad`; naming one implies it.
-
-        >>> load("lenet5").memory(symbolic="batch").peak
-        40,632·batch + 246,824
-        """
-        from shapecalc.memory.answer import Setting
-        from shapecalc.memory.ask import ask
-
-        return ask(self, Setting(dtype, training or optimizer is not None, optimizer), **at)
 
     def agreement(self, other: Model, **parameters: Any) -> Agreement:
         """Decide for every input size whether two networks have equal output shapes and legal sizes.

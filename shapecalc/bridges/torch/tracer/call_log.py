@@ -6,8 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from shapecalc.bridges.torch.tracer.traced_number import tensors_in
+
 if TYPE_CHECKING:
-    pass
+    from shapecalc.bridges.torch.tracer.trace import Trace
 
 Key: TypeAlias = tuple[str, int]
 """A call: what is called, and which of its calls it is."""

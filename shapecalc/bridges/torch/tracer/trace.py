@@ -144,8 +144,7 @@ class Trace:
     def alias(self, result: Any, tensor: Tensor) -> None:
         """Let a result have the name of the tensor that it was made of."""
         if isinstance(result, Tensor):
-            result = self.meta_twins.of(result)
-            self.tensors[id(result)] = (result, self.name_of(tensor))
+            self.bind(self.name_of(tensor), [result])
 
     def sizes(self, tensor: Tensor) -> Sizes:
         """Return the sizes of a tensor, traced; those of parameters and literals are ordinary numbers."""
@@ -344,8 +343,7 @@ class Call:
 
     def ends(self, layer: Kind, *operands: Tensor | str, name: str | None = None) -> bool:
         """Append the layer that gives the result of the call."""
-        self.step(layer, *operands, results=[self.result], name=name)
-        return True
+        return bool(self.step(layer, *operands, results=[self.result], name=name))
 
 
 Rule: TypeAlias = Callable[[Call], bool]
