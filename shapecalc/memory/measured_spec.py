@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from shapecalc.engine.inferred_spec import InferredSpec
 
 if TYPE_CHECKING:
-    from shapecalc.memory.answer import MemoryUse
+    from shapecalc.memory.memory_use import MemoryUse
 
 
 class MeasuredSpec(InferredSpec):
@@ -26,7 +26,7 @@ class MeasuredSpec(InferredSpec):
         >>> shapecalc.load("lenet5").memory(symbolic="batch").peak
         40,632·batch + 246,824
         """
-        from shapecalc.memory.answer import Setting
-        from shapecalc.memory.ask import ask
+        from shapecalc.memory.measure_memory import ask
+        from shapecalc.memory.memory_use import Setting
 
         return ask(self, Setting(dtype, training or optimizer is not None, optimizer), **at)

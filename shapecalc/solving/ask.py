@@ -19,7 +19,7 @@ from shapecalc.solving.inputs import Inputs, solve_inputs
 from shapecalc.spec.tree import Spec
 
 if TYPE_CHECKING:
-    from shapecalc.memory.answer import MemoryUse
+    from shapecalc.memory.memory_use import MemoryUse
 
 QUESTIONS = ("output", "params", "macs", "memory", "in_features")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from shapecalc.algebra import Dim
-from shapecalc.memory.answer import MemoryUse
 from shapecalc.memory.ledger import Moment
+from shapecalc.memory.memory_use import MemoryUse
 from shapecalc.render.piece import Column, Inline, Line, Page, Paragraph, Row, Table, amount, sizes
 from shapecalc.views.notes import memory
 

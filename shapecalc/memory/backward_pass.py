@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.memory_traits import Own, Place, Result
-from shapecalc.memory.forward import Holders
+from shapecalc.memory.forward_pass import Holders
 from shapecalc.memory.ledger import Ledger
 from shapecalc.memory.program import Key, Operation, Program
 

@@ -13,10 +13,10 @@ from shapecalc.errors import SpecError, Undecided
 from shapecalc.layers.family import Family
 from shapecalc.layers.memory_traits import SIZES
 from shapecalc.layers.requirement import Shape
-from shapecalc.memory.answer import MemoryUse, Setting
-from shapecalc.memory.backward import needed_for, run_backward
-from shapecalc.memory.forward import run_forward
+from shapecalc.memory.backward_pass import needed_for, run_backward
+from shapecalc.memory.forward_pass import run_forward
 from shapecalc.memory.ledger import Ledger
+from shapecalc.memory.memory_use import MemoryUse, Setting
 from shapecalc.memory.optimizers import optimizer_of
 from shapecalc.memory.program import HELD, INPUT, Key, Program
 from shapecalc.memory.recording import recorded
