@@ -109,7 +109,7 @@ def input_(loaded: Loaded, wanted: str, at: str | None, form: str, *, rebuild: b
 
 
 @solve.command(
-    short_help="Which value of a parameter meets a budget of parameters, MACs or bytes.",
+    short_help="Which value of a parameter meets a budget: parameters, MACs, bytes.",
     epilog=examples(
         "shapecalc solve budget mobilenet_v2 --macs 300M --free H=W",
         "shapecalc solve budget resnet50 --memory 8GiB --train adamw --free batch",
