@@ -54,13 +54,23 @@ def load_model(source: str, inputs: tuple[str, ...], settings: tuple[str, ...]) 
     """
     given, values = shapes(inputs), assignments(settings)
     if not is_torch(source):
-        return Loaded(read_model(*source_of(source)), given, values)
+        return Loaded(_read(source), given, values)
     from shapecalc.bridges import need
 
     need("torch")
     from shapecalc.bridges.torch.tracer.module_locator import model_at
 
     return Loaded(model_at(source, given, values), None, {})
+
+
+def _read(source: str) -> Model:
+    from shapecalc.spec.find import is_model_file
+
+    if not is_model_file(source):
+        return read_model(*source_of(source))
+    from shapecalc.model import load
+
+    return load(source)
 
 
 def is_torch(source: str) -> bool:
@@ -88,12 +98,17 @@ def is_torch(source: str) -> bool:
 
 def source_of(source: str) -> tuple[str, str, str | None]:
     """Return the spec text that an argument names, the file name for messages, and the variant in it."""
-    from shapecalc.spec.find import decoded, locate, read_file, short
+    from shapecalc.spec.find import decoded, is_model_file, locate, read_file, short
 
     if is_torch(source):
         raise SpecError(
             f"{source} names an object in a Python module, and this command needs a spec",
             hint="save the text of shapecalc.from_torch(...).to_yaml() to a file, and name that file",
+        )
+    if is_model_file(source):
+        raise SpecError(
+            f"{source} is a file of another framework, and this command needs a spec",
+            hint=f"shapecalc export {source} --to yaml writes one",
         )
     if source == "-":
         return decoded(sys.stdin.buffer.read(2**20 + 1), "<stdin>"), "<stdin>", None

@@ -12,7 +12,7 @@ from shapecalc.errors import DesignError, ShapecalcError, SpecError, quote
 from shapecalc.memory.measured_spec import MeasuredSpec
 from shapecalc.render.display import Shown
 from shapecalc.report.report import Report
-from shapecalc.spec.find import locate, read_file, short
+from shapecalc.spec.find import is_model_file, locate, read_file, reader_of, short
 
 if TYPE_CHECKING:
     from shapecalc.diagnostics.diagnostic import Diagnostic
@@ -329,6 +329,8 @@ class Model(Shown, MeasuredSpec):
 def load(source: str | Path | Mapping[str, Any]) -> Model:
     """Load a model by bundled name, by file path, or from a plain mapping.
 
+    A file with the suffix `.onnx` is read as `from_onnx` does.
+
     >>> load("lenet5").analyze().params
     61706
     """
@@ -339,7 +341,8 @@ def load(source: str | Path | Mapping[str, Any]) -> Model:
     if not isinstance(source, (str, Path)):
         raise SpecError(f"a model is a name, a path or a mapping, not {quote(source)}")
     path, variant = locate(source) if isinstance(source, str) else (source, None)
-    model = loads(read_file(path), file=short(path))
+    is_text = not is_model_file(path)
+    model: Model = loads(read_file(path), file=short(path)) if is_text else reader_of(path)(path)
     return model.variant(variant) if variant else model
 
 

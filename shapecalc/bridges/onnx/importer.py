@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import chain
 from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
 from onnx import ModelProto, ValueInfoProto
+from pydantic import ValidationError
 
 from shapecalc import layers
 from shapecalc.algebra.formula import Formula, NamedValues
 from shapecalc.bridges.constant_arithmetic import simplified
-from shapecalc.bridges.onnx.graph_import import GraphImport, Halt, Tensors, domain_of
-from shapecalc.bridges.onnx.model_file import read_model
+from shapecalc.bridges.onnx.graph_import import GraphImport, HasBatch, Tensors, domain_of
+from shapecalc.bridges.onnx.imported_steps import Halt
+from shapecalc.bridges.onnx.model_file import MOST_NODES, read_model
 from shapecalc.bridges.onnx.onnx_node import Operand
 from shapecalc.errors import FormulaError, Place, ShapecalcError, SpecError, quote
 from shapecalc.model import Model
 from shapecalc.spec.find import short
-from shapecalc.spec.tree import RESERVED_PARAMETERS, Step
+from shapecalc.spec.tree import RESERVED_PARAMETERS
 
 _BATCH = re.compile(r"n|b|bs|batch.*|.*_batch|unk__.*|s\d+|\?|", re.IGNORECASE)
 """What files call the size of a batch; the axis may have no name, or one that was counted."""
@@ -33,6 +35,8 @@ _TRACED_BATCH = 11
 def imported(source: str | Path | ModelProto, name: str | None) -> Model:
     """Do what `from_onnx` says."""
     if isinstance(source, ModelProto):
+        if len(source.graph.node) > MOST_NODES:
+            raise SpecError(f"the graph has more than {MOST_NODES:,} nodes")
         return _Importer(source, None, name or source.graph.name or "model").model()
     path = Path(source)
     return _Importer(read_model(path), short(path), name or path.stem).model()
@@ -47,6 +51,8 @@ class _Importer:
         self.name = re.sub(r"\W", "_", name) or "model"
         self.versions = {domain_of(each.domain): each.version for each in proto.opset_import}
         self.functions = {(domain_of(each.domain), each.name): each for each in proto.functions}
+        if self.graph.sparse_initializer:
+            raise SpecError("sparse initializers are not read", place=self.place)
         held = {tensor.name for tensor in self.graph.initializer}
         self.inputs = [each for each in self.graph.input if each.name not in held]
         if not self.inputs:
@@ -67,7 +73,9 @@ class _Importer:
             raise SpecError(f"the input {quote(value.name)} {what}", place=self.place)
         sizes: list[int | str] = []
         for axis, dim in enumerate(tensor.shape.dim):
-            if dim.HasField("dim_value") and dim.dim_value >= 0:
+            if dim.HasField("dim_value") and dim.dim_value == 0:
+                raise SpecError(f"axis {axis} of the input {quote(value.name)} is 0", place=self.place)
+            if dim.HasField("dim_value") and dim.dim_value > 0:
                 sizes.append(dim.dim_value)
             else:
                 sizes.append(dim.dim_param or f"{title}_{axis}")
@@ -110,42 +118,37 @@ class _Importer:
 
     def model(self) -> Model:
         """Return the model at the first usual sizes that all layers take, or else at the first."""
-        first: Model | None = None
-        error: ShapecalcError | None = None
         free = [name for name in self.letters if not self._is_batch(name)]
+        first: Model | None = None
         for size in _USUAL if free else _USUAL[:1]:
-            try:
-                model, is_complete = self._attempt(dict.fromkeys(free, size))
-            except SpecError as raised:
-                error = error or raised
-                continue
-            first = first or model
+            model, is_complete = self._attempt(dict.fromkeys(free, size))
             if is_complete:
                 return model
-        if first is None:
-            assert error is not None
-            raise error
+            first = first or model
+        assert first is not None
         return first
 
     def _is_batch(self, name: str) -> bool:
         return self.has_batch and name == self.sizes[self.inputs[0].name][0]
 
-    def _attempt(self, values: dict[str, int]) -> tuple[Model, bool]:
+    def _attempt(self, values: dict[str, int], batch: int = _TRACED_BATCH) -> tuple[Model, bool]:
         """Return the model at some sizes, and whether every layer takes them."""
-        batch = {name: _TRACED_BATCH for name in self.letters if self._is_batch(name)}
-        known = NamedValues({**values, **batch})
+        named = {name: batch for name in self.letters if self._is_batch(name)}
+        known = NamedValues({**values, **named})
+        shapes = {
+            name: tuple(self._number(size, known) for size in each) for name, each in self.sizes.items()
+        }
+        has_any = bool(named) and all(batch not in shape[1:] for shape in shapes.values())
         run = GraphImport(
-            self.versions, self.place, self.functions, lambda title: self._declared(title, known)
+            self.versions,
+            self.place,
+            self.functions,
+            batch if has_any and batch > 1 else 0,
+            lambda title: self._declared(title, known),
         )
-        tensors: Tensors = {}
-        for tensor in self.graph.initializer:
-            tensors[tensor.name] = run.initializer(tensor)
-        if self.graph.sparse_initializer:
-            raise SpecError("sparse initializers are not read", place=self.place)
+        tensors: Tensors = {each.name: run.initializer(each) for each in self.graph.initializer}
         for value, title in zip(self.inputs, self.titles, strict=True):
-            shape = tuple(self._number(size, known) for size in self.sizes[value.name])
-            run.names.add(title)
-            operand = Operand(value.name, value.type.tensor_type.elem_type, shape, title)
+            operand = Operand(value.name, value.type.tensor_type.elem_type, shapes[value.name], title)
             run.add_input(title, operand)
             tensors[value.name] = operand
         is_complete = True
@@ -153,6 +156,8 @@ class _Importer:
             run.run(self.graph.node, tensors)
         except Halt:
             is_complete = False
+        except HasBatch:
+            return self._attempt(values, 1)
         return self._model(run, tensors, values, is_complete=is_complete), is_complete
 
     def _number(self, size: int | str, known: NamedValues) -> int:
@@ -196,6 +201,9 @@ class _Importer:
         outputs: dict[str, str] = {}
         if is_complete:
             titles = _distinct([each.name for each in self.graph.output], "output")
+            if run.unread:
+                layer = layers.Unused(tensors=run.unread)
+                run.append(layer, [tensors[self.inputs[0].name]], run.unique("unused_initializers"))
             for value, title in zip(self.graph.output, titles, strict=True):
                 if value.name not in tensors:
                     raise SpecError(f"no node makes the output {quote(value.name)}", place=self.place)
@@ -211,15 +219,14 @@ class _Importer:
             data["batched"] = False
         if len(outputs) > 1 or (outputs and [*outputs.values()] != [run.steps[-1].name]):
             data["outputs"] = outputs
-        steps = [*run.steps, *_unused(run, tensors)] if is_complete else run.steps
-        return simplified(Model(layers=steps, **data), data, steps)
+        try:
+            return simplified(Model(layers=run.steps, **data), data, run.steps)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            raise SpecError(f"{first['loc'][0]}: {first['msg']}", place=self.place) from None
 
     def _written(self, size: int | str) -> int | str:
         return size if isinstance(size, int) else self.letters.get(size, size)
-
-
-def _unused(run: GraphImport, tensors: Tensors) -> Iterator[Step]:
-    yield from ()
 
 
 def _distinct(titles: list[str], word: str, reserved: frozenset[str] | set[str] = frozenset()) -> list[str]:
