@@ -232,8 +232,7 @@ class Model(Shown, MeasuredSpec):
 
         inference, inputs = self.infer_at(given, 1, symbolic=False, values=values)
         report = Report(self.name, self.title, inference, inputs, counting=self.framework)
-        question = Question(self, given, values)
-        return findings(self, report, inference.failures, question, ignore), report
+        return findings(self, report, inference.failures, Question(self, given, values), ignore), report
 
     def sizes(
         self,
@@ -281,9 +280,9 @@ class Model(Shown, MeasuredSpec):
         with the conditions of all layers up to there. `params=` or `macs=` with `free`: the value of a
         parameter (`"width"`, `"depths[2]"`, or several tied ones, `("H", "W")`) that meets the amount, or the
         nearest; `multiple_of`, `between` and `aim` (`nearest`, `at_most`, `at_least`) restrict the values.
-        `free="batch"` is the batch. `memory=` in bytes takes the options of `memory`, and aims at most at it.
-        `in_features=True`, or a layer or block: the input features that linear layers need, derived from the
-        flatten. `input` and spec parameters are the sizes it is built for, as in `sizes`.
+        `memory=` in bytes, with the options of `memory`: at most so many, `free="batch"` for instance.
+        `in_features=True`, or a layer or block: what linear layers need, derived from the flatten. `input`
+        and spec parameters are the sizes it is built for, as in `sizes`.
 
         Raises `SpecError` for an unknown layer or parameter and for a cost that does not depend on `free`,
         `Undecided` where there is no exact answer.
