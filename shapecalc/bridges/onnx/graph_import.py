@@ -88,7 +88,7 @@ class GraphImport(ImportedSteps):
     def _convert(self, node: Node) -> None:
         """Do what the rule of a node says; without one, read its body; without that, it is opaque."""
         fold = fold_of(node.domain, node.op)
-        if fold is not None and all(map(self.is_known, node.all_operands)):
+        if fold is not None and self.are_known(node.all_operands):
             result = fold(node, *[None if each is None else self.value_of(each) for each in node.operands])
             if result is not None:
                 node.fold(*result) if isinstance(result, tuple) else node.fold(result)

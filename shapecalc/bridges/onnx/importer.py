@@ -24,8 +24,8 @@ from shapecalc.model import Model
 from shapecalc.spec.find import short
 from shapecalc.spec.tree import RESERVED_PARAMETERS
 
-_BATCH = re.compile(r"n|b|bs|batch.*|.*_batch|unk__.*|s\d+|\?|", re.IGNORECASE)
-"""What files call the size of a batch; the axis may have no name, or one that was counted."""
+_BATCH = re.compile(r"n|b|bs|batch.*|.*_batch|unk__.*|s\d+|\?", re.IGNORECASE)
+"""What files call the size of a batch; or it has no name."""
 _USUAL = (224, 256, 128, 64, 512, 32, 299, 96, 384, 16, 8, 4, 2, 1)
 """What a size that the file leaves open is at first; the first that all layers take."""
 _TRACED_BATCH = 11
@@ -58,6 +58,7 @@ class _Importer:
         if not self.inputs:
             raise SpecError("the graph has no input", place=self.place)
         self.titles = _distinct([each.name for each in self.inputs], "input")
+        self.unnamed: set[str] = set()
         titled = zip(self.inputs, self.titles, strict=True)
         self.sizes = {each.name: self._sizes(each, title) for each, title in titled}
         self.letters = self._letters()
@@ -79,6 +80,7 @@ class _Importer:
                 sizes.append(dim.dim_value)
             else:
                 sizes.append(dim.dim_param or f"{title}_{axis}")
+                self.unnamed |= set() if dim.dim_param else {str(sizes[-1])}
         return sizes
 
     def _letters(self) -> dict[str, str]:
@@ -101,7 +103,7 @@ class _Importer:
         size = next(iter(first))
         if len(first) > 1 or size is None or size in chain(*(each[1:] for each in self.sizes.values())):
             return False
-        if not (size == 1 if isinstance(size, int) else _BATCH.fullmatch(size)):
+        if not (size == 1 if isinstance(size, int) else size in self.unnamed or _BATCH.fullmatch(size)):
             return False
         return all(self._may_begin_with(size, output) for output in self.graph.output)
 
