@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from shapecalc import layers
 from shapecalc.algebra.formula import Formula, NamedValues
 from shapecalc.bridges.constant_arithmetic import simplified
-from shapecalc.bridges.onnx.graph_import import GraphImport, HasBatch, Tensors, domain_of
+from shapecalc.bridges.onnx.graph_import import GraphImport, HasBatch, Tensors, all_text, domain_of
 from shapecalc.bridges.onnx.imported_steps import Halt
 from shapecalc.bridges.onnx.model_file import MOST_NODES, read_model
 from shapecalc.bridges.onnx.onnx_node import Operand
@@ -46,13 +46,16 @@ class _Importer:
     """A model of a file: its sizes by name, and attempts to run it at usual ones."""
 
     def __init__(self, proto: ModelProto, file: str | None, name: str) -> None:
-        self.graph = proto.graph
+        self.graph = graph = proto.graph
         self.place = Place(file) if file else Place()
         self.name = re.sub(r"\W", "_", name) or "model"
         self.versions = {domain_of(each.domain): each.version for each in proto.opset_import}
         self.functions = {(domain_of(each.domain), each.name): each for each in proto.functions}
         if self.graph.sparse_initializer:
             raise SpecError("sparse initializers are not read", place=self.place)
+        types = [*graph.input, *graph.output, *graph.value_info]
+        sizes = chain(*(each.type.tensor_type.shape.dim for each in types))
+        all_text([*(each.name for each in (*types, *graph.initializer)), *(dim.dim_param for dim in sizes)])
         held = {tensor.name for tensor in self.graph.initializer}
         self.inputs = [each for each in self.graph.input if each.name not in held]
         if not self.inputs:
