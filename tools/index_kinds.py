@@ -72,7 +72,7 @@ def index() -> str:
             "    },",
             '    prefix="Keras",',
             ")",
-            '"""The same for the kinds for which Keras has a rule, a layout or weight names of its own."""',
+            '"""The same for kinds that Keras alone has, or has with rules or weights of its own."""',
             f"BEYOND_NN = {elsewhere!r}".replace("'", '"'),
             '"""Where torch\'s class of a kind is, if not in torch.nn."""',
             "",

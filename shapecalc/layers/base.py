@@ -135,6 +135,11 @@ class Kind(MemoryRule, BaseModel):
         return self.family
 
     @property
+    def gathered(self) -> frozenset[str]:
+        """The weights and buffers of this layer that are statistics."""
+        return self.statistics
+
+    @property
     def idle_params(self) -> int:
         """How many of its learned numbers one token does not use, where that is known."""
         return 0

@@ -87,7 +87,9 @@ KINDS = targets(
 KERAS = targets(
     {
         "keras_basic": "Chunk Concat Dropout1d Dropout2d Dropout3d Embedding Linear Split",
+        "keras_cells": "GRUCell LSTMCell RNNCell RNNOfCells",
         "keras_conv": "Conv1d Conv2d Conv3d DepthwiseConv1d DepthwiseConv2d SeparableConv1d SeparableConv2d",
+        "keras_conv_lstm": "ConvLSTM1d ConvLSTM2d ConvLSTM3d",
         "keras_conv_transpose": "ConvTranspose1d ConvTranspose2d ConvTranspose3d",
         "keras_norm": "BatchNorm1d BatchNorm2d BatchNorm3d GroupNorm LayerNorm",
         "keras_pad": "Crop1d Crop2d Crop3d Upsample ZeroPad1d ZeroPad2d ZeroPad3d",
@@ -95,9 +97,11 @@ KERAS = targets(
             "AvgPool1d AvgPool2d AvgPool3d GlobalAvgPool1d GlobalAvgPool2d GlobalAvgPool3d GlobalMaxPool1d "
             "GlobalMaxPool2d GlobalMaxPool3d MaxPool1d MaxPool2d MaxPool3d"
         ),
+        "keras_recurrent": "GRU LSTM RNN",
+        "keras_wrapper": "Bidirectional TimeDistributed",
     },
     prefix="Keras",
 )
-"""The same for the kinds for which Keras has a rule, a layout or weight names of its own."""
+"""The same for kinds that Keras alone has, or has with rules or weights of its own."""
 BEYOND_NN = {"StochasticDepth": "torchvision.ops"}
 """Where torch's class of a kind is, if not in torch.nn."""

@@ -32,11 +32,15 @@ from shapecalc.layers import functional as _functional
 from shapecalc.layers import global_pool as _global_pool
 from shapecalc.layers import instance_norm as _instance_norm
 from shapecalc.layers import keras_basic as _keras_basic
+from shapecalc.layers import keras_cells as _keras_cells
 from shapecalc.layers import keras_conv as _keras_conv
+from shapecalc.layers import keras_conv_lstm as _keras_conv_lstm
 from shapecalc.layers import keras_conv_transpose as _keras_conv_transpose
 from shapecalc.layers import keras_norm as _keras_norm
 from shapecalc.layers import keras_pad as _keras_pad
 from shapecalc.layers import keras_pool as _keras_pool
+from shapecalc.layers import keras_recurrent as _keras_recurrent
+from shapecalc.layers import keras_wrapper as _keras_wrapper
 from shapecalc.layers import layer_norm as _layer_norm
 from shapecalc.layers import learned as _learned
 from shapecalc.layers import lenet as _lenet
@@ -426,6 +430,22 @@ class KerasSplit(_keras_basic.KerasSplit):
     """Cuts axis `dim` (the channels, if left out) into pieces, as torch's `split` does."""
     def __init__(self, split_size: _Number | Sequence[_Number], dim: _Number = ...) -> None: ...
 
+class KerasGRUCell(_keras_cells.KerasGRUCell):
+    """One step of `gru`, with G = 3 gates: `[N, input_size]` and a state to output and state, `[N, H]`."""
+    def __init__(self, hidden_size: _Number, *, input_size: _Number | None = ..., bias: _Flag = ..., nonlinearity: str = ..., dropout: _Real = ..., recurrent_dropout: _Real = ..., recurrent_nonlinearity: str = ..., reset_after: _Flag = ...) -> None: ...
+
+class KerasLSTMCell(_keras_cells.KerasLSTMCell):
+    """One step of `lstm`, with G = 4 gates: `[N, input_size]`, state and cell to the output and both again."""
+    def __init__(self, hidden_size: _Number, *, input_size: _Number | None = ..., bias: _Flag = ..., nonlinearity: str = ..., dropout: _Real = ..., recurrent_dropout: _Real = ..., recurrent_nonlinearity: str = ...) -> None: ...
+
+class KerasRNNCell(_keras_cells.KerasRNNCell):
+    """One step of `rnn`, with G = 1 gate: `[N, input_size]` and a state to output and state, `[N, H]`."""
+    def __init__(self, hidden_size: _Number, *, input_size: _Number | None = ..., bias: _Flag = ..., nonlinearity: str = ..., dropout: _Real = ..., recurrent_dropout: _Real = ...) -> None: ...
+
+class KerasRNNOfCells(_keras_cells.KerasRNNOfCells):
+    """A layer of recurrent cells: `[N, L, F]` to what the last cell puts out, `[N, H]` or `[N, L, H]`."""
+    def __init__(self, return_sequences: _Flag = ..., return_state: _Flag = ..., go_backwards: _Flag = ..., cells: Any = ...) -> None: ...
+
 class KerasConv1d(_keras_conv.KerasConvolution):
     """Convolution over length: `[N, L, C]` to `[N, L', out_channels]`, n' = ⌈n/s⌉ for `same`."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ..., groups: _Number = ...) -> None: ...
@@ -453,6 +473,18 @@ class KerasSeparableConv1d(_keras_conv.KerasSeparable):
 class KerasSeparableConv2d(_keras_conv.KerasSeparable):
     """Depthwise, then pointwise convolution over height and width: `[N, H, W, C]` to `[N, H', W', out_channels]`."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ..., depth_multiplier: _Number = ...) -> None: ...
+
+class KerasConvLSTM1d(_keras_conv_lstm.KerasConvLSTM):
+    """An LSTM of convolutions over length: `[N, L, L, C]` to `[N, L', out_channels]`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., return_sequences: _Flag = ..., return_state: _Flag = ..., go_backwards: _Flag = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ..., nonlinearity: str = ..., recurrent_nonlinearity: str = ..., dropout: _Real = ..., recurrent_dropout: _Real = ...) -> None: ...
+
+class KerasConvLSTM2d(_keras_conv_lstm.KerasConvLSTM):
+    """An LSTM of convolutions over height and width: `[N, L, H, W, C]` to `[N, H', W', out_channels]`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., return_sequences: _Flag = ..., return_state: _Flag = ..., go_backwards: _Flag = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ..., nonlinearity: str = ..., recurrent_nonlinearity: str = ..., dropout: _Real = ..., recurrent_dropout: _Real = ...) -> None: ...
+
+class KerasConvLSTM3d(_keras_conv_lstm.KerasConvLSTM):
+    """An LSTM of convolutions over depth, height and width: `[N, L, D, H, W, C]` to `[N, D', H', W', out_channels]`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., return_sequences: _Flag = ..., return_state: _Flag = ..., go_backwards: _Flag = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ..., nonlinearity: str = ..., recurrent_nonlinearity: str = ..., dropout: _Real = ..., recurrent_dropout: _Real = ...) -> None: ...
 
 class KerasConvTranspose1d(_keras_conv_transpose.KerasConvTranspose):
     """Transposed convolution over length: `[N, L, C]` to `[N, L', out_channels]`."""
@@ -561,6 +593,26 @@ class KerasMaxPool2d(_keras_pool.KerasMaxPool):
 class KerasMaxPool3d(_keras_pool.KerasMaxPool):
     """The largest value of every window: `[N, D, H, W, C]` to `[N, D', H', W', C]`, n' = ⌈n/s⌉ for `same`."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: str = ...) -> None: ...
+
+class KerasGRU(_keras_recurrent.KerasGRU):
+    """Gated recurrent units: `[N, L, input_size]` to `[N, H]`, or to `[N, L, H]` with return_sequences."""
+    def __init__(self, hidden_size: _Number, *, input_size: _Number | None = ..., return_sequences: _Flag = ..., return_state: _Flag = ..., go_backwards: _Flag = ..., bias: _Flag = ..., nonlinearity: str = ..., dropout: _Real = ..., recurrent_dropout: _Real = ..., bidirectional: _Flag = ..., recurrent_nonlinearity: str = ..., reset_after: _Flag = ...) -> None: ...
+
+class KerasLSTM(_keras_recurrent.KerasLSTM):
+    """Long short-term memory: `[N, L, input_size]` to `[N, H]`, or to `[N, L, H]` with return_sequences."""
+    def __init__(self, hidden_size: _Number, *, input_size: _Number | None = ..., return_sequences: _Flag = ..., return_state: _Flag = ..., go_backwards: _Flag = ..., bias: _Flag = ..., nonlinearity: str = ..., dropout: _Real = ..., recurrent_dropout: _Real = ..., bidirectional: _Flag = ..., recurrent_nonlinearity: str = ...) -> None: ...
+
+class KerasRNN(_keras_recurrent.KerasRNN):
+    """Elman's recurrent layer: `[N, L, input_size]` to `[N, H]`, or to `[N, L, H]` with return_sequences."""
+    def __init__(self, hidden_size: _Number, *, input_size: _Number | None = ..., return_sequences: _Flag = ..., return_state: _Flag = ..., go_backwards: _Flag = ..., bias: _Flag = ..., nonlinearity: str = ..., dropout: _Real = ..., recurrent_dropout: _Real = ..., bidirectional: _Flag = ...) -> None: ...
+
+class KerasBidirectional(_keras_wrapper.KerasBidirectional):
+    """A recurrent layer over a sequence from both ends: `[N, L, F]`, the results joined by merge_mode."""
+    def __init__(self, layer: Kind | str | Mapping[str, Any], merge_mode: str | None = ..., backward_layer: Kind | str | Mapping[str, Any] | None = ...) -> None: ...
+
+class KerasTimeDistributed(_keras_wrapper.KerasTimeDistributed):
+    """A layer of one tensor at every position: `[N, T, ...]`, where the layer takes and returns `[N, ...]`."""
+    def __init__(self, layer: Kind | str | Mapping[str, Any], activation: Kind | str | Mapping[str, Any] | None = ...) -> None: ...
 
 class CrossMapLRN2d(_layer_norm.CrossMapLRN2d):
     """`local_response_norm` as torch had it first, for `[N, C, H, W]` alone."""

@@ -41,7 +41,7 @@ def register(cls: _K) -> _K:
     check(cls)
     known = _registered.get(cls.kind)
     again = known is not None and (known.__module__, known.__qualname__) == (cls.__module__, cls.__qualname__)
-    if cls.kind in KINDS or (known is not None and known is not cls and not again):
+    if cls.kind in KINDS or cls.kind in KERAS or (known is not None and known is not cls and not again):
         raise SpecError(f"the kind {cls.kind!r} exists already")
     _registered[cls.kind] = cls
     return cls
@@ -82,7 +82,7 @@ RESERVED = frozenset({*MODIFIERS, "layers", "sequential", "side"})
 
 def is_known(name: str) -> bool:
     """Say whether a kind is built in or registered; installed packages are not searched."""
-    return name in KINDS or name in _registered
+    return name in KINDS or name in KERAS or name in _registered
 
 
 def find(name: str, framework: str = "torch") -> type[Kind] | None:
@@ -90,8 +90,8 @@ def find(name: str, framework: str = "torch") -> type[Kind] | None:
     if (name, framework) in _loaded:
         return _loaded[name, framework]
     cls = _registered.get(name)
-    if cls is None and name in KINDS:
-        target = KERAS.get(name, KINDS[name]) if framework == "keras" else KINDS[name]
+    target = KERAS.get(name) or KINDS.get(name) if framework == "keras" else KINDS.get(name)
+    if cls is None and target is not None:
         module, _, attribute = target.partition(":")
         cls = getattr(import_module(module), attribute)
         if fits(cls, framework):
@@ -135,8 +135,10 @@ def belongs(name: str, framework: str) -> None:
 
 def kinds(framework: str = "torch") -> list[str]:
     """Return the names of all kinds that a spec of this framework may use, sorted."""
-    named = sorted({*KINDS, *_registered, *_offers()})
-    return named if framework == "torch" else [name for name in named if find(name, framework) is not None]
+    if framework == "torch":
+        return sorted({*KINDS, *_registered, *_offers()})
+    named = sorted({*KINDS, *KERAS, *_registered, *_offers()})
+    return [name for name in named if find(name, framework) is not None]
 
 
 @lru_cache(maxsize=1)

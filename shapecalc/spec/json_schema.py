@@ -108,7 +108,7 @@ def _definitions() -> dict[str, Any]:
     classes = [get(name) for name in kinds()]
     forms = {cls.kind: [_ref(f"kind.{cls.kind}")] for cls in classes}
     for kind in KERAS:
-        forms[kind].append(_ref(f"keras.{kind}"))
+        forms.setdefault(kind, []).append(_ref(f"keras.{kind}"))
     for cls in classes:
         if not issubclass(cls, Merge) and positions(cls):
             forms[cls.kind].append(_positional(cls))

@@ -23,6 +23,7 @@ from shapecalc import layers
 from shapecalc.layers.base import Joint, Kind, Layer
 from shapecalc.layers.glossary import GLOSSARY
 from shapecalc.layers.index import KERAS, KINDS
+from shapecalc.layers.keras_wrapper import KerasAround
 from shapecalc.layers.registry import RESERVED
 from shapecalc.layers.wrapper import Wrapper
 
@@ -392,7 +393,7 @@ def test_a_kind_is_named_and_complete(cls: type[Kind]) -> None:
     assert re.fullmatch(r"[a-z][a-z0-9_]*", cls.kind)
     assert cls.kind not in RESERVED
     assert not inspect.isabstract(cls)
-    assert issubclass(cls, (Layer, Joint, Wrapper))
+    assert issubclass(cls, (Layer, Joint, Wrapper, KerasAround))
 
 
 @EVERY_KIND

@@ -54,12 +54,14 @@ from shapecalc.testing import (
     flat,
 )
 from tests.layers.test_roles import may_be_left_out
+from tests.support.keras_strategies import KERAS_INPUTS
 from tests.support.keras_twin import REJECTIONS, built, keras, keras_cases, layer, read, shape_of
 from tests.support.strategies import Case
 
 WITHOUT_COUNTERPART = {"split", "chunk"}
 """Kinds for which Keras has no layer: only the axis that they take if none is given is another."""
-COMPARED = sorted(set(KERAS) - WITHOUT_COUNTERPART)
+COMPARED = sorted(set(KERAS) - WITHOUT_COUNTERPART - {*KERAS_INPUTS})
+"""Kinds of one tensor, or with a counterpart in torch; the others are compared in `test_keras_kinds`."""
 
 every_kind = pytest.mark.parametrize("kind", COMPARED)
 

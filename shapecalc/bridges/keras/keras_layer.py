@@ -44,9 +44,13 @@ class KerasLayer:
 
     def inner(self, key: str, *shapes: OpenShape) -> KerasLayer:
         """Return the layer that a wrapper has in its config, called on tensors of these shapes."""
-        written = self.config[key]
-        module = written.get("module") or "keras.layers"
-        return KerasLayer(written["class_name"], written["config"], tuple(map(Operand, shapes)), {}, module)
+        return layer_in(self.config[key], *shapes)
+
+
+def layer_in(written: Mapping[str, Any], *shapes: OpenShape) -> KerasLayer:
+    """Return a layer that is written in the config of another, called on tensors of these shapes."""
+    module = written.get("module") or "keras.layers"
+    return KerasLayer(written["class_name"], written["config"], tuple(map(Operand, shapes)), {}, module)
 
 
 def operands_in(value: Any) -> Iterator[Operand]:
