@@ -43,6 +43,7 @@ FLOORS = (
     "diagnostics",
     "pictures",
     "views",
+    "memory",
     "report",
     "sizes",
     "conventions",
