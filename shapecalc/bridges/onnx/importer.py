@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import chain
 from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
 from onnx import ModelProto, ValueInfoProto
+from pydantic import ValidationError
 
 from shapecalc import layers
 from shapecalc.algebra.formula import Formula, NamedValues
 from shapecalc.bridges.constant_arithmetic import simplified
-from shapecalc.bridges.onnx.graph_import import GraphImport, Halt, Tensors, domain_of
-from shapecalc.bridges.onnx.model_file import read_model
+from shapecalc.bridges.onnx.graph_import import GraphImport, HasBatch, Tensors, all_text, domain_of
+from shapecalc.bridges.onnx.imported_steps import Halt
+from shapecalc.bridges.onnx.model_file import MOST_NODES, read_model
 from shapecalc.bridges.onnx.onnx_node import Operand
 from shapecalc.errors import FormulaError, Place, ShapecalcError, SpecError, quote
 from shapecalc.model import Model
 from shapecalc.spec.find import short
-from shapecalc.spec.tree import RESERVED_PARAMETERS, Step
+from shapecalc.spec.tree import RESERVED_PARAMETERS
 
-_BATCH = re.compile(r"n|b|bs|batch.*|.*_batch|unk__.*|s\d+|\?|", re.IGNORECASE)
-"""What files call the size of a batch; the axis may have no name, or one that was counted."""
+_BATCH = re.compile(r"n|b|bs|batch.*|.*_batch|unk__.*|s\d+|\?", re.IGNORECASE)
+"""What files call the size of a batch; or it has no name."""
 _USUAL = (224, 256, 128, 64, 512, 32, 299, 96, 384, 16, 8, 4, 2, 1)
 """What a size that the file leaves open is at first; the first that all layers take."""
 _TRACED_BATCH = 11
@@ -33,6 +35,8 @@ _TRACED_BATCH = 11
 def imported(source: str | Path | ModelProto, name: str | None) -> Model:
     """Do what `from_onnx` says."""
     if isinstance(source, ModelProto):
+        if len(source.graph.node) > MOST_NODES:
+            raise SpecError(f"the graph has more than {MOST_NODES:,} nodes")
         return _Importer(source, None, name or source.graph.name or "model").model()
     path = Path(source)
     return _Importer(read_model(path), short(path), name or path.stem).model()
@@ -42,16 +46,22 @@ class _Importer:
     """A model of a file: its sizes by name, and attempts to run it at usual ones."""
 
     def __init__(self, proto: ModelProto, file: str | None, name: str) -> None:
-        self.graph = proto.graph
+        self.graph = graph = proto.graph
         self.place = Place(file) if file else Place()
         self.name = re.sub(r"\W", "_", name) or "model"
         self.versions = {domain_of(each.domain): each.version for each in proto.opset_import}
         self.functions = {(domain_of(each.domain), each.name): each for each in proto.functions}
+        if self.graph.sparse_initializer:
+            raise SpecError("sparse initializers are not read", place=self.place)
+        types = [*graph.input, *graph.output, *graph.value_info]
+        sizes = chain(*(each.type.tensor_type.shape.dim for each in types))
+        all_text([*(each.name for each in (*types, *graph.initializer)), *(dim.dim_param for dim in sizes)])
         held = {tensor.name for tensor in self.graph.initializer}
         self.inputs = [each for each in self.graph.input if each.name not in held]
         if not self.inputs:
             raise SpecError("the graph has no input", place=self.place)
         self.titles = _distinct([each.name for each in self.inputs], "input")
+        self.unnamed: set[str] = set()
         titled = zip(self.inputs, self.titles, strict=True)
         self.sizes = {each.name: self._sizes(each, title) for each, title in titled}
         self.letters = self._letters()
@@ -67,10 +77,13 @@ class _Importer:
             raise SpecError(f"the input {quote(value.name)} {what}", place=self.place)
         sizes: list[int | str] = []
         for axis, dim in enumerate(tensor.shape.dim):
-            if dim.HasField("dim_value") and dim.dim_value >= 0:
+            if dim.HasField("dim_value") and dim.dim_value == 0:
+                raise SpecError(f"axis {axis} of the input {quote(value.name)} is 0", place=self.place)
+            if dim.HasField("dim_value") and dim.dim_value > 0:
                 sizes.append(dim.dim_value)
             else:
                 sizes.append(dim.dim_param or f"{title}_{axis}")
+                self.unnamed |= set() if dim.dim_param else {str(sizes[-1])}
         return sizes
 
     def _letters(self) -> dict[str, str]:
@@ -93,7 +106,7 @@ class _Importer:
         size = next(iter(first))
         if len(first) > 1 or size is None or size in chain(*(each[1:] for each in self.sizes.values())):
             return False
-        if not (size == 1 if isinstance(size, int) else _BATCH.fullmatch(size)):
+        if not (size == 1 if isinstance(size, int) else size in self.unnamed or _BATCH.fullmatch(size)):
             return False
         return all(self._may_begin_with(size, output) for output in self.graph.output)
 
@@ -110,42 +123,37 @@ class _Importer:
 
     def model(self) -> Model:
         """Return the model at the first usual sizes that all layers take, or else at the first."""
-        first: Model | None = None
-        error: ShapecalcError | None = None
         free = [name for name in self.letters if not self._is_batch(name)]
+        first: Model | None = None
         for size in _USUAL if free else _USUAL[:1]:
-            try:
-                model, is_complete = self._attempt(dict.fromkeys(free, size))
-            except SpecError as raised:
-                error = error or raised
-                continue
-            first = first or model
+            model, is_complete = self._attempt(dict.fromkeys(free, size))
             if is_complete:
                 return model
-        if first is None:
-            assert error is not None
-            raise error
+            first = first or model
+        assert first is not None
         return first
 
     def _is_batch(self, name: str) -> bool:
         return self.has_batch and name == self.sizes[self.inputs[0].name][0]
 
-    def _attempt(self, values: dict[str, int]) -> tuple[Model, bool]:
+    def _attempt(self, values: dict[str, int], batch: int = _TRACED_BATCH) -> tuple[Model, bool]:
         """Return the model at some sizes, and whether every layer takes them."""
-        batch = {name: _TRACED_BATCH for name in self.letters if self._is_batch(name)}
-        known = NamedValues({**values, **batch})
+        named = {name: batch for name in self.letters if self._is_batch(name)}
+        known = NamedValues({**values, **named})
+        shapes = {
+            name: tuple(self._number(size, known) for size in each) for name, each in self.sizes.items()
+        }
+        has_any = bool(named) and all(batch not in shape[1:] for shape in shapes.values())
         run = GraphImport(
-            self.versions, self.place, self.functions, lambda title: self._declared(title, known)
+            self.versions,
+            self.place,
+            self.functions,
+            batch if has_any and batch > 1 else 0,
+            lambda title: self._declared(title, known),
         )
-        tensors: Tensors = {}
-        for tensor in self.graph.initializer:
-            tensors[tensor.name] = run.initializer(tensor)
-        if self.graph.sparse_initializer:
-            raise SpecError("sparse initializers are not read", place=self.place)
+        tensors: Tensors = {each.name: run.initializer(each) for each in self.graph.initializer}
         for value, title in zip(self.inputs, self.titles, strict=True):
-            shape = tuple(self._number(size, known) for size in self.sizes[value.name])
-            run.names.add(title)
-            operand = Operand(value.name, value.type.tensor_type.elem_type, shape, title)
+            operand = Operand(value.name, value.type.tensor_type.elem_type, shapes[value.name], title)
             run.add_input(title, operand)
             tensors[value.name] = operand
         is_complete = True
@@ -153,6 +161,8 @@ class _Importer:
             run.run(self.graph.node, tensors)
         except Halt:
             is_complete = False
+        except HasBatch:
+            return self._attempt(values, 1)
         return self._model(run, tensors, values, is_complete=is_complete), is_complete
 
     def _number(self, size: int | str, known: NamedValues) -> int:
@@ -196,6 +206,9 @@ class _Importer:
         outputs: dict[str, str] = {}
         if is_complete:
             titles = _distinct([each.name for each in self.graph.output], "output")
+            if run.unread:
+                layer = layers.Unused(tensors=run.unread)
+                run.append(layer, [tensors[self.inputs[0].name]], run.unique("unused_initializers"))
             for value, title in zip(self.graph.output, titles, strict=True):
                 if value.name not in tensors:
                     raise SpecError(f"no node makes the output {quote(value.name)}", place=self.place)
@@ -211,15 +224,14 @@ class _Importer:
             data["batched"] = False
         if len(outputs) > 1 or (outputs and [*outputs.values()] != [run.steps[-1].name]):
             data["outputs"] = outputs
-        steps = [*run.steps, *_unused(run, tensors)] if is_complete else run.steps
-        return simplified(Model(layers=steps, **data), data, steps)
+        try:
+            return simplified(Model(layers=run.steps, **data), data, run.steps)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            raise SpecError(f"{first['loc'][0]}: {first['msg']}", place=self.place) from None
 
     def _written(self, size: int | str) -> int | str:
         return size if isinstance(size, int) else self.letters.get(size, size)
-
-
-def _unused(run: GraphImport, tensors: Tensors) -> Iterator[Step]:
-    yield from ()
 
 
 def _distinct(titles: list[str], word: str, reserved: frozenset[str] | set[str] = frozenset()) -> list[str]:

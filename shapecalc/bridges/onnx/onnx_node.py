@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from onnx import AttributeProto, NodeProto, TensorProto
+from onnx import AttributeProto, GraphProto, NodeProto, TensorProto
 from onnx.helper import get_attribute_value
 
 from shapecalc.bridges.onnx.size_values import Size, field_value, plain
@@ -16,6 +18,17 @@ from shapecalc.layers.base import Kind
 
 if TYPE_CHECKING:
     from shapecalc.bridges.onnx.graph_import import GraphImport, Tensors
+
+
+MOST_VALUES = 4096
+"""A tensor with more numbers has no value that is followed."""
+WHOLE = frozenset(
+    {
+        *(TensorProto.INT8, TensorProto.INT16, TensorProto.INT32, TensorProto.INT64, TensorProto.BOOL),
+        *(TensorProto.UINT8, TensorProto.UINT16, TensorProto.UINT32, TensorProto.UINT64),
+    }
+)
+"""The element types of integers."""
 
 
 @dataclass(slots=True, eq=False)
@@ -32,6 +45,13 @@ class Operand:
     step: str | None = None
     value: Any = None
     weight: TensorProto | None = None
+    is_literal: bool = False
+    """Whether a node holds its numbers: nothing learns them, unless they are the weights of a layer."""
+
+    @property
+    def key(self) -> int:
+        """What distinguishes an initializer from others of its name, in other graphs."""
+        return id(self.weight)
 
     @property
     def rank(self) -> int:
@@ -41,7 +61,7 @@ class Operand:
     @property
     def numel(self) -> int:
         """The number of elements."""
-        return int(np.prod(self.shape, dtype=object)) if self.shape else 1
+        return prod(self.shape)
 
 
 class Node:
@@ -68,6 +88,9 @@ class Node:
         self.version = graph.versions.get(self.domain, 1)
         self.attributes = attributes
         self.results: list[Operand] = []
+        first = next((each for each in operands if each is not None), None)
+        self.result_type = TensorProto.INT64 if first is None else first.dtype
+        """The element type of what is folded."""
 
     # ---- what it has
 
@@ -127,8 +150,9 @@ class Node:
         """Return the sizes of an operand, which know what they are computed from."""
         if operand.step is None:
             return [*operand.shape]
+        least = int(operand.step in self.graph.inputs)
         return [
-            Size(size, f"size({operand.step!r}, {axis})", self.graph.condition)
+            Size(size, f"size({operand.step!r}, {axis})", self.graph.condition, least)
             for axis, size in enumerate(operand.shape)
         ]
 
@@ -153,7 +177,7 @@ class Node:
         They are those that no step has yet, or all are of one step with an equal layer.
         """
         present = [weight for weight in weights if weight is not None]
-        owners = {self.graph.owners.get(weight.title) for weight in present}
+        owners = {self.graph.owners.get(weight.key) for weight in present}
         return all(weight.weight is not None for weight in present) and len(owners) <= 1
 
     def layer(self, layer: Kind, weights: Sequence[Operand | None], *operands: Operand) -> bool:
@@ -165,14 +189,13 @@ class Node:
         present = [weight for weight in weights if weight is not None]
         if not self.owns(*present):
             return False
-        owner = next(
-            (self.graph.owners[each.title] for each in present if each.title in self.graph.owners), None
-        )
+        owners = self.graph.owners
+        owner = next((owners[weight.key] for weight in present if weight.key in owners), None)
         if owner is not None and not self.graph.has_layer(owner, layer):
             return False
         self._bind(self.graph.append(layer, operands, self.name, share=owner))
         for weight in present:
-            self.graph.owners.setdefault(weight.title, self.graph.last)
+            owners.setdefault(weight.key, self.graph.last)
         return True
 
     def ends(self, layer: Kind, *operands: Operand) -> None:
@@ -184,17 +207,39 @@ class Node:
         word = name or layer.kind
         return self.graph.append(layer, operands, self.graph.unique(f"{self.name}_{word}"))[0]
 
+    def run_graph(self, body: GraphProto) -> None:
+        """Run a subgraph, which reads what the node's graph reads, in the place of the node."""
+        inside: Tensors = ChainMap({}, self.tensors)
+        for tensor in body.initializer:
+            inside[tensor.name] = self.graph.initializer(tensor)
+        self.graph.run_inside(self, body.node, inside)
+        self.results = self.graph.results(self, inside, [each.name for each in body.output])
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it computes with numbers alone: with no result of a layer and with no weight."""
+        return not any(each.step or self.graph.is_learned(each) for each in self.all_operands)
+
+    def unknown(self) -> None:
+        """Let the result be numbers of which only the shape is known, that of the operands broadcast."""
+        shape = np.broadcast_shapes(*(each.shape for each in self.all_operands))
+        self.results = [Operand(self.proto.output[0], self.result_type, shape)]
+
     def opaque(self) -> None:
         """Let the results have the shapes that the file says: no rule knows them at other sizes."""
         self.graph.append_opaque(self)
 
-    def alias(self, operand: Operand) -> None:
-        """Let the result be an operand, as it is."""
-        self.results = [operand]
+    def alias(self, operand: Operand, dtype: int | None = None) -> None:
+        """Let the result be an operand, as it is or of another element type."""
+        self.results = [operand if dtype is None else replace(operand, dtype=dtype)]
 
     def fold(self, *values: Any) -> None:
-        """Let the results be known values."""
-        self.results = [self.graph.known(value) for value in values]
+        """Let the results be known values, of the element type of the first operand unless one is set."""
+        self.results = [self.graph.known(value, self.result_type) for value in values]
+
+    def is_small(self, shape: Sequence[int]) -> bool:
+        """Say whether the values of a tensor of this shape can be followed."""
+        return all(size >= 0 for size in shape) and prod(shape) <= MOST_VALUES
 
     def _bind(self, results: Sequence[Operand]) -> None:
         self.results = [*results]

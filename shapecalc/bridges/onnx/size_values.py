@@ -9,10 +9,16 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from fractions import Fraction
+from math import ceil, floor
 from typing import Any, TypeAlias
 
 Condition: TypeAlias = "Callable[[str, str, str], None]"
 """Records a left side, a relation and a right side that hold at the sizes of the import."""
+
+
+def _quotient(above: Any, below: Any) -> Any:
+    return Fraction(above) / below if isinstance(above, (int, Fraction)) else above / below
+
 
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
@@ -20,7 +26,11 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "*": operator.mul,
     "//": operator.floordiv,
     "%": operator.mod,
+    "/": _quotient,
 }
+_NEUTRAL = {"+": 0, "-": 0, "*": 1, "/": 1, "//": 1}
+_FINEST = 2**20
+"""Floats with a larger denominator are not taken for exact: products of floats may round them."""
 _RELATIONS: dict[str, tuple[str, str]] = {
     "eq": ("equal", "unequal"),
     "ne": ("unequal", "equal"),
@@ -34,18 +44,18 @@ _RELATIONS: dict[str, tuple[str, str]] = {
 class Size:
     """A number made of sizes: its value at the sizes of the import, and the text of a formula.
 
-    `is_positive` says that no size makes it negative.
+    `least` is a bound: no sizes make it less. Without one nothing is known.
     """
 
-    __slots__ = ("condition", "is_positive", "text", "value")
+    __slots__ = ("condition", "least", "text", "value")
 
     def __init__(
-        self, value: int | Fraction, text: str, condition: Condition, *, is_positive: bool = True
+        self, value: int | Fraction, text: str, condition: Condition, least: int | Fraction | None
     ) -> None:
         self.value = value
         self.text = text
         self.condition = condition
-        self.is_positive = is_positive
+        self.least = least
 
     def pin(self) -> Any:
         """Return the value, with the condition that it is this one."""
@@ -58,10 +68,11 @@ class Size:
         exact = [_exact(side) for side in (left, right)]
         if None in exact:
             return _OPERATORS[sign](plain(left), plain(right))
+        if not isinstance(right, Size) and exact[1] == _NEUTRAL.get(sign):
+            return self
         value = _OPERATORS[sign](*exact)
         text = f"({spec_text(left)} {sign} {spec_text(right)})"
-        is_positive = sign != "-" and _is_positive(left) and _is_positive(right)
-        return Size(value, text, self.condition, is_positive=is_positive)
+        return Size(value, text, self.condition, _bound(left, sign, right))
 
     def compare(self, other: Any, name: str) -> bool:
         """Answer a comparison, which is recorded unless it holds for all sizes."""
@@ -69,8 +80,8 @@ class Size:
         if value is None:
             return bool(getattr(operator, name)(self.pin(), other))
         result = bool(getattr(operator, name)(self.value, value))
-        if self.is_positive and not isinstance(other, Size) and value < 0:
-            return result  # no size is negative
+        if self.least is not None and not isinstance(other, Size) and value < self.least:
+            return result  # as for all sizes
         if not (isinstance(other, Size) and other.text == self.text):
             self.condition(self.text, _RELATIONS[name][not result], spec_text(other))
         return result
@@ -94,6 +105,12 @@ class Size:
 
     def __rfloordiv__(self, other: Any) -> Any:
         return self.by(other, "//", swapped=True)
+
+    def __truediv__(self, other: Any) -> Any:
+        return self.by(other, "/")
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return self.by(other, "/", swapped=True)
 
     def __mod__(self, other: Any) -> Any:
         return self.by(other, "%")
@@ -145,13 +162,33 @@ def _exact(value: Any) -> int | Fraction | None:
     """Return a number as an exact one; None where it is none."""
     if isinstance(value, Size):
         return value.value
+    if isinstance(value, float) and value.is_integer() | (abs(value) < _FINEST):
+        exact = Fraction(value)
+        return exact if exact.denominator <= _FINEST else None
     if isinstance(value, (int, Fraction)):
         return int(value) if isinstance(value, bool) else value
     return None
 
 
-def _is_positive(value: Any) -> bool:
-    return value.is_positive if isinstance(value, Size) else value >= 0
+def least_of(value: Any) -> Any:
+    """Return what a number is at least, for all sizes; None where that is not known."""
+    return value.least if isinstance(value, Size) else _exact(value)
+
+
+def _bound(left: Any, sign: str, right: Any) -> Any:
+    """Return the least that an operator makes of two numbers; None where that is not known."""
+    low, other = least_of(left), least_of(right)
+    if low is None or other is None:
+        return None
+    if sign == "-":
+        return None if isinstance(right, Size) else low - other
+    if sign == "+":
+        return low + other
+    if low < 0 or other < 0:
+        return None
+    if sign == "*":
+        return low * other
+    return 0 if sign == "%" or isinstance(right, Size) else _OPERATORS[sign](low, other)
 
 
 def plain(value: Any) -> Any:
@@ -168,7 +205,8 @@ def spec_text(value: Any) -> str:
     """Return spec arithmetic for a number."""
     if isinstance(value, Size):
         return value.text
-    if isinstance(value, Fraction) and value.denominator > 1:
+    value = Fraction(value)
+    if value.denominator > 1:
         return f"({value.numerator} / {value.denominator})"
     return str(int(value)) if value >= 0 else f"({int(value)})"
 
@@ -180,12 +218,45 @@ def field_value(value: Any) -> Any:
     return value.text if isinstance(value, Size) else value
 
 
+def is_positive(value: Any) -> bool:
+    """Say whether a number is no less than 0, by a condition unless it is so for all sizes."""
+    low = least_of(value)
+    return bool((low is not None and low >= 0) or value >= 0)
+
+
 def divided(above: Any, below: Any) -> Any:
     """Return the quotient of integers as ONNX has it: cut towards zero."""
     if isinstance(above, Size) or isinstance(below, Size):
-        for side in (above, below):
-            if not _is_positive(side) and not side >= 0:  # a condition of its own
-                return -(-above // below)
-        return above // below
+        positive = [is_positive(side) for side in (above, below)]
+        return above // below if positive[0] == positive[1] else -(-above // below)
     quotient = abs(above) // abs(below)
     return quotient if (above >= 0) == (below >= 0) else -quotient
+
+
+def rounded(value: Any, *, up: bool = False) -> Any:
+    """Return the next integer below a number, or above it."""
+    if not isinstance(value, Size):
+        return ceil(value) if up else floor(value)
+    if isinstance(value.value, int):
+        return value
+    name, number = ("ceil", ceil(value.value)) if up else ("floor", floor(value.value))
+    low = None if value.least is None else floor(value.least)
+    return Size(number, f"{name}({value.text})", value.condition, low)
+
+
+def _chosen(name: str, choose: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    def chosen(left: Any, right: Any) -> Any:
+        size = next((side for side in (left, right) if isinstance(side, Size)), None)
+        if size is None:
+            return choose(left, right)
+        sides = concrete(left), concrete(right)
+        text = f"{name}({spec_text(left)}, {spec_text(right)})"
+        lows = [low for low in (least_of(left), least_of(right)) if low is not None]
+        is_known = len(lows) == 2 or (lows and choose is max)
+        return Size(choose(*sides), text, size.condition, choose(lows) if is_known else None)
+
+    return chosen
+
+
+least, greatest = _chosen("min", min), _chosen("max", max)
+"""The least and the greatest of two numbers: no decision, so no condition."""

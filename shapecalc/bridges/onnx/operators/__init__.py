@@ -1,4 +1,4 @@
-"""The ONNX operators, each a rule that makes steps of a node; the modules of this package are all loaded.
+"""The ONNX operators, each a rule that makes steps of a node. Internal; its modules are all loaded.
 
 How to add an operator: in a module of this package write a function and register it.
 

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
+from onnx import TensorProto
+
 from shapecalc import layers
 from shapecalc.bridges.onnx.onnx_node import Node
 from shapecalc.bridges.onnx.operators import operator
 from shapecalc.bridges.onnx.size_values import field_value
 
 
-@operator("Identity", "Cast", "CastLike")
+@operator("Identity")
 def _identity(node: Node) -> None:
     node.alias(node.operand(0))
+
+
+@operator("Cast")
+def _cast(node: Node) -> None:
+    node.alias(node.operand(0), node.attribute("to"))
+
+
+@operator("CastLike")
+def _cast_like(node: Node) -> None:
+    node.alias(node.operand(0), node.operand(1).dtype)
 
 
 @operator("Constant")
@@ -20,8 +32,11 @@ def _constant(node: Node) -> None:
     name: str = next(iter(node.attributes), "nothing")
     value: Any = node.attribute(name)
     if name == "value":
-        node.alias(node.graph.initializer(value))
+        tensor = node.graph.initializer(value)
+        tensor.title, tensor.is_literal = node.proto.output[0], True
+        node.alias(tensor)
     elif name in ("value_int", "value_ints", "value_float", "value_floats"):
+        node.result_type = TensorProto.FLOAT if "float" in name else TensorProto.INT64
         node.fold(value)
     else:
         raise node.error(f"a constant of {name} is not read")
@@ -30,6 +45,7 @@ def _constant(node: Node) -> None:
 @operator("Shape")
 def _shape(node: Node) -> None:
     sizes = node.sizes(node.operand(0))
+    node.result_type = TensorProto.INT64
     node.fold(sizes[node.attribute("start", 0) : node.attribute("end")])
 
 
@@ -38,6 +54,7 @@ def _size(node: Node) -> None:
     count: Any = 1
     for each in node.sizes(node.operand(0)):
         count = each * count
+    node.result_type = TensorProto.INT64
     node.fold(count)
 
 
@@ -57,10 +74,11 @@ def _flatten(node: Node) -> None:
 @operator("Reshape")
 def _reshape(node: Node) -> None:
     x = node.operand(0)
-    wanted = node.numbers(1, "shape")
-    sizes = node.sizes(x)
-    keeps = range(0 if node.attribute("allowzero", 0) else x.rank)
-    shape = [sizes[axis] if axis in keeps and each == 0 else each for axis, each in enumerate(wanted)]
+    shape = node.numbers(1, "shape")
+    keeps = 0 if node.attribute("allowzero", 0) else x.rank
+    for axis, size in enumerate(node.sizes(x)[:keeps]):
+        if axis < len(shape) and type(shape[axis]) is int and not shape[axis]:
+            shape[axis] = size
     node.ends(layers.View(shape=field_value(shape)), x)
 
 
@@ -91,3 +109,19 @@ def _unsqueeze(node: Node) -> None:
 @operator("Concat")
 def _concat(node: Node) -> None:
     node.ends(layers.Concat(dim=node.attribute("axis", 1)), *node.all_operands)
+
+
+@operator("Range")
+def _range(node: Node) -> None:
+    ends = [node.graph.value_of(node.operand(number)) for number in range(3)]
+    if any(value is None for value in ends):
+        node.opaque()
+        return
+    start, limit, delta = (value.reshape(-1)[0] for value in ends)
+    count = limit - start if delta == 1 else -((start - limit) // delta)
+    node.ends(layers.Constant(shape=[field_value(count)]))
+
+
+@operator("ConstantOfShape")
+def _constant_of_shape(node: Node) -> None:
+    node.ends(layers.Constant(shape=field_value(node.numbers(0))))
