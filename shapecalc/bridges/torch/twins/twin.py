@@ -46,7 +46,8 @@ class Twin(Counterpart[K]):
         f"{__package__}.{module}": homes
         for module, homes in {
             "lenet_twins": ("lenet",),
-            **{"convolution_twins": ("conv", "sliding"), "separable_twins": ("separable_conv",)},
+            "convolution_twins": ("conv", "sliding"),
+            "separable_twins": ("separable_conv",),
             "function_twins": (
                 *("merge", "by_name", "einsum", "functional"),
                 *("reshape", "flatten", "select", "batch_shape_ops"),
