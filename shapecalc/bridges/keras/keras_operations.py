@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any, NamedTuple, TypeAlias
 
+from shapecalc.bridges.canonical import canonical
 from shapecalc.bridges.keras.keras_layer import KerasLayer, OpenShape, Operand, operands_in
 from shapecalc.bridges.keras.keras_twins import activation
 from shapecalc.layers.base import Kind
@@ -142,8 +143,8 @@ def _got(call: Operation) -> list[Part] | None:
             layers.append(Select(dim=axis, index=each))
             continue
         elif each != slice(None):
-            start, end, step = each.start or 0, each.stop, each.step or 1
-            layers.append(Slice(dim=axis, start=start, end=end, step=step))
+            settings = {"start": each.start or 0, "end": each.stop, "step": each.step or 1}
+            layers.append(canonical(Slice, {"dim": axis, **settings}))
         axis += 1
     return call.parts(*(layers or [Identity()]))
 
