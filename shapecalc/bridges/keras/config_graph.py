@@ -76,6 +76,7 @@ class ConfigGraph:
         shapes: dict[Key, OpenShape] = {}
         for layer in layers.values():
             tensors_in(layer["inbound_nodes"], shapes)
+        opened: set[Key] = set()
         for name, number, result in outputs:
             wanted = [(name, number - is_graph(layers[name]), result)]
             while wanted:
@@ -83,10 +84,11 @@ class ConfigGraph:
                 if key in known:
                     wanted.pop()
                     continue
-                node = layers[key[0]]["inbound_nodes"][key[1]]
+                node = without_masks(layers[key[0]]["inbound_nodes"][key[1]], layers)
                 missing = [each for each in tensors_in(node, {}) if each not in known]
                 if missing:
-                    if any(each in wanted for each in missing):
+                    opened.add(key)
+                    if not opened.isdisjoint(missing):
                         raise SpecError(f"the layer {quote(key[0])} takes its own result")
                     wanted += missing
                     continue
@@ -125,6 +127,19 @@ class ConfigGraph:
         self.calls.append(KerasCall(unique, layer, inner, results, trainable=trainable))
         count = len(results or ()) or 1
         return [Operand((), (unique, number)) for number in range(count)]
+
+
+def without_masks(node: Mapping[str, Any], layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a call without the masks that Keras computed and added by itself: of places that are not 0."""
+    kwargs = {
+        key: value
+        for key, value in node["kwargs"].items()
+        if not (
+            key.endswith("mask")
+            and any(layers[each[0]]["class_name"] in ("Any", "NotEqual") for each in tensors_in(value, {}))
+        )
+    }
+    return {"args": node["args"], "kwargs": kwargs}
 
 
 def is_model(written: Mapping[str, Any]) -> bool:

@@ -193,7 +193,7 @@ def parts_of(layer: KerasLayer, batch: int, results: tuple[OpenShape, ...] | Non
     Keras' names are classes; those of the elements are known by the name of the function, as in torch.
     """
     call = Operation(layer, batch, results)
-    if not call.tensors or not layer.module.startswith("keras.src.ops."):
+    if not call.tensors or not layer.is_operation:
         return None
     if rule := _RULES.get(layer.class_name):
         return rule(call)

@@ -32,6 +32,8 @@ from shapecalc.layers.traced import Constant, Opaque, Parameter, Unused
 from shapecalc.spec.tree import Step
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.]")
+_WITHOUT_WEIGHTS = ("Lambda",)
+"""Layers of Keras' own that no rule is for, and that have no weights."""
 _UNREAD = (ValidationError, ShapecalcError, Refused, LookupError, TypeError, ValueError)
 """What a config raises that says what no rule has: its call is then known by its shapes."""
 
@@ -238,16 +240,18 @@ class Steps:
 
     def opaque(self, call: KerasCall, layer: KerasLayer) -> list[str]:
         """Append a call that no rule is known for: its shapes are those that Keras computes."""
+        if call.weights is None and not (layer.is_operation or layer.class_name in _WITHOUT_WEIGHTS):
+            raise unknown(call.name, f"{layer.class_name} has no rule, and its weights are not in the file")
         if call.results is None or any(None in shape[1:] for shape in call.results):
-            raise SpecError(
-                f"{layer.class_name} has no rule, and the shape of its result is not in the file",
-                path=call.name,
-                hint="build the model in Python, and give it to shapecalc.from_keras",
+            raise unknown(
+                call.name, f"{layer.class_name} has no rule, and the shape of its result is not in the file"
             )
         operands = [*operands_in((layer.args, layer.kwargs))]
         references = [self.reference(operand) for operand in operands] or [next(iter(self.shapes))]
-        gives = [[-1 if size == self.batch and not axis else size for axis, size in enumerate(shape)]
-                 for shape in call.results]  # fmt: skip
+        gives = [
+            [-1 if size in (self.batch, None) and not axis else size for axis, size in enumerate(shape)]
+            for shape in call.results
+        ]
         trained, frozen = (
             {each.name: each.shape for each in call.weights or () if each.trainable is trainable}
             for trainable in (True, False)
@@ -286,3 +290,9 @@ def step_name(name: str) -> str:
     """Return the name of a call as that of a step."""
     name = _NOT_IN_NAMES.sub("_", name).strip(".") or "step"
     return name if name[0].isalnum() or name[0] == "_" else f"_{name}"
+
+
+def unknown(path: str, message: str) -> SpecError:
+    """Return the error for a layer in a file that would have to be run."""
+    hint = "build the model in Python, and give it to shapecalc.from_keras"
+    return SpecError(message, path=path, hint=hint)
