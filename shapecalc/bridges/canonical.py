@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from math import isfinite
 from typing import Any
 
-from shapecalc.layers.base import Kind
+from shapecalc.layers.base import Kind, Merge
 from shapecalc.layers.roles import Holds, Implementation, Lettered, Role, WindowField, roles
 from shapecalc.layers.spatial import OverAxes
 
@@ -41,7 +41,7 @@ def _spelling(cls: type[Kind]) -> dict[str, tuple[Callable[[Any], Any], bool, An
     spelling: dict[str, tuple[Callable[[Any], Any], bool, Any]] = {}
     for name, info in cls.model_fields.items():
         role, is_required = roles(cls).get(name), info.is_required()
-        if not isinstance(role, Implementation) and (is_required or not isinstance(role, Holds)):
+        if not isinstance(role, Implementation) and not (isinstance(role, Holds) and issubclass(cls, Merge)):
             spelling[name] = short if _is_per_axis(cls, role) else _decimal, is_required, info.default
     return spelling
 
