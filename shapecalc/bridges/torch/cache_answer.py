@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from torch import nn
+
 from shapecalc.algebra import Dim
-from shapecalc.bridges.torch.key_value_cache import KeyValueCache
+from shapecalc.bridges.torch.key_value_cache import KeyValueCache, key_value_cache
+from shapecalc.bridges.torch.tracer.module_locator import with_module
 from shapecalc.errors import ShapecalcError
 from shapecalc.render.lines import LONGEST_LIST, Answer, IndentedLine
 from shapecalc.render.piece import Line, amount
@@ -119,6 +122,19 @@ class CacheAnswer(Answer):
             data |= {"room": self.room, "fits": bool(self)}
             data |= {"longest": self.longest, "largest_batch": self.largest_batch} if self.left >= 0 else {}
         return data
+
+
+def cache_at(
+    path: str, settings: Mapping[str, Any], length: int, batch: int, dtype: str, room: int | None
+) -> CacheAnswer:
+    """Return the answer for the module at a path, as `module_locator` finds it."""
+
+    def run(module: nn.Module, _: object) -> CacheAnswer:
+        answer = CacheAnswer(key_value_cache(module), length, batch, dtype, room)
+        answer.to_dict()  # a forward may import
+        return answer
+
+    return with_module(path, settings, run)
 
 
 def _bytes(size: Dim) -> Line:
