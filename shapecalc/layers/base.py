@@ -63,7 +63,7 @@ class Kind(MemoryRule, BaseModel):
     keras: ClassVar[str | None] = None
     """The dotted name of Keras' counterpart, if it has one."""
     framework: ClassVar[str | None] = None
-    """Whose rules these are, `torch` or `keras`; None where channels play no part and they agree."""
+    """Whose rules these are, `torch`, `keras` or `onnx`; None where channels play no part and they agree."""
     unknown_dependence: ClassVar[tuple[str, str] | None] = None
     """The axes on which results depend in a way that is not known, and why."""
     fixes_sizes: ClassVar[bool] = False
@@ -134,6 +134,11 @@ class Kind(MemoryRule, BaseModel):
     def acts_as(self) -> Family:
         """The family of this layer; of a layer around another, that of the one inside."""
         return self.family
+
+    @property
+    def gathered(self) -> frozenset[str]:
+        """The weights and buffers of this layer that are statistics."""
+        return self.statistics
 
     @property
     def idle_params(self) -> int:
@@ -263,9 +268,6 @@ class Ruled(Kind):
 
     def shapes_of_results(self, inputs: Shapes) -> Shapes:
         return self.outputs(self.taken(inputs))
-
-    def has_weights(self, inputs: Shapes) -> bool:
-        return bool(self.weights(self.taken(inputs)))
 
     def operations_on(self, inputs: Shapes) -> Operations | None:
         return self.operations(self.taken(inputs))

@@ -20,7 +20,7 @@ from shapecalc.layers.roles import AsNumbers
 from shapecalc.layers.strides import stretched_strides
 
 
-class View(Rearranging, framework="torch", torch="torch.reshape"):
+class View(Rearranging, torch="torch.reshape"):
     """Arranges all elements anew, those of all samples together; one size may be -1.
 
     `shape` includes the batch; `reshape` keeps the first axis instead. Refuses a shape that does not hold as
@@ -39,7 +39,7 @@ class View(Rearranging, framework="torch", torch="torch.reshape"):
         return completed(self.shape, product(x))
 
 
-class BroadcastTo(Rearranging, kind="broadcast_to", framework="torch", torch="torch.broadcast_to"):
+class BroadcastTo(Rearranging, kind="broadcast_to", torch="torch.broadcast_to"):
     """Repeats axes of size 1 until the shape is `shape`; -1 keeps an axis, new ones come in front.
 
     Refuses fewer axes than the input has, and an axis that is neither 1 nor kept. Source:
@@ -81,9 +81,7 @@ class BroadcastTo(Rearranging, kind="broadcast_to", framework="torch", torch="to
         return stretched(x, self.output(x))
 
 
-class Pad(
-    NoWeights, NoOperations, NoWindow, Layer, kind="pad", framework="torch", torch="torch.nn.functional.pad"
-):
+class Pad(NoWeights, NoOperations, NoWindow, Layer, kind="pad", torch="torch.nn.functional.pad"):
     """Padding of any axes: `pad` lists before and after of the last axis, then of the one before it.
 
     A negative amount crops. Refuses half a pair, more pairs than axes, and an axis of which nothing is left.

@@ -152,7 +152,7 @@ class Word(Annotation):
         return {"type": "string", "pattern": r"^[A-Za-z_][A-Za-z0-9_.]*$"}
 
 
-class Elementwise(Pointwise, kind="elementwise", framework="torch"):
+class Elementwise(Pointwise, kind="elementwise"):
     """A function of each element that has no kind of its own, by its name.
 
     Source: torch's functions of one tensor, such as torch.exp.
@@ -187,7 +187,7 @@ class Elementwise(Pointwise, kind="elementwise", framework="torch"):
         return _operations(self.function, product(x))
 
 
-class Combine(Broadcast, kind="combine", framework="torch"):
+class Combine(Broadcast, kind="combine"):
     """A function of the elements of several tensors, by its name, broadcast as `add` does.
 
     Refuses what `add` refuses. Source: torch.sub, torch.div, torch.maximum and others.
@@ -263,7 +263,7 @@ _OF_SOME = ("amax", "amin", "argmax", "argmin")
 _OF_ONE_AXIS = ("prod", "argmax", "argmin")
 
 
-class Reduce(Mean, kind="reduce", framework="torch"):
+class Reduce(Mean, kind="reduce"):
     """Makes one number of the axes in `dim`, which vanish, or become 1 with keepdim.
 
     `function` says how: their sum, greatest, least, Euclidean norm and so on; `prod`, `argmax` and `argmin`

@@ -34,7 +34,9 @@ def composed(steps: Sequence[Step], inputs: Shapes, mode: Mode) -> Memory | None
     ]
     made: list[_Made] = []
 
-    def storage_of(of: Storage, read: Sequence[_Slot], results: Sequence[_Slot]) -> Input | Weight | _Made:
+    def storage_of(
+        of: Storage | Weight, read: Sequence[_Slot], results: Sequence[_Slot]
+    ) -> Input | Weight | _Made:
         if isinstance(of, Input):
             return read[of.number].storage
         if isinstance(of, Result):

@@ -42,7 +42,7 @@ class MemoryRule:
 
     def memory(self, inputs: Shapes, mode: Mode = INFERENCE) -> Memory | None:
         """Return what is saved, shared and made besides on these inputs; None where it is not known."""
-        if self.framework == "keras":
+        if self.framework in ("keras", "onnx"):
             return None
         if mode.weights and not self.has_weights(inputs):
             mode = replace(mode, weights=False)

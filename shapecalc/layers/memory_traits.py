@@ -104,14 +104,14 @@ class Weight:
     name: str
 
 
-Storage: TypeAlias = Input | Result | Own | Weight
+Storage: TypeAlias = Input | Result | Own
 
 
 @record
 class Place:
     """The storage that a result, or a gradient, shares with something else."""
 
-    of: Storage
+    of: Storage | Weight
     how: How = "view"
 
 

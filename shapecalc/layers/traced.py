@@ -67,7 +67,7 @@ class Tensor(NoWeights, NoOperations, NoWindow, AnyShape, Layer):
 
     family = Family.TENSOR
     saves = "nothing"
-    held: ClassVar[str | None] = None
+    kept_as: ClassVar[str | None] = None
     """The weight or buffer that it is."""
     fixes_sizes = takes_empty = True
 
@@ -79,7 +79,7 @@ class Tensor(NoWeights, NoOperations, NoWindow, AnyShape, Layer):
 
     def places(self, inputs: Shapes, mode: Mode) -> tuple[Place | None, ...]:
         """A weight or a buffer is where it is kept."""
-        return (None if self.held is None else Place(Weight(self.held), "same"),)
+        return (None if self.kept_as is None else Place(Weight(self.kept_as), "same"),)
 
     def output(self, x: Shape) -> Shape:
         return self.shape
@@ -88,7 +88,7 @@ class Tensor(NoWeights, NoOperations, NoWindow, AnyShape, Layer):
         return unseen(len(x))
 
 
-class Parameter(Tensor, kind="parameter", framework="torch"):
+class Parameter(Tensor, kind="parameter"):
     """A learned tensor: whatever the input, its result is `shape`, batch and all.
 
     The weight is `weight`, of that shape. Traced networks add it to the data or put it in front of them.
@@ -101,7 +101,7 @@ class Parameter(Tensor, kind="parameter", framework="torch"):
     """
 
     shape: FixedShape
-    held = "weight"
+    kept_as = "weight"
     active: Annotated[int | None, Nullable(Integer(1, may_be_free=False))] = None
 
     @property
@@ -113,7 +113,7 @@ class Parameter(Tensor, kind="parameter", framework="torch"):
         return {"weight": self.shape}
 
 
-class Constant(Tensor, kind="constant", framework="torch"):
+class Constant(Tensor, kind="constant"):
     """A tensor that is not learned: whatever the input, its result is `shape`, batch and all.
 
     Source: torch.zeros and its like.
@@ -123,7 +123,7 @@ class Constant(Tensor, kind="constant", framework="torch"):
     """
 
 
-class Buffer(Tensor, kind="buffer", framework="torch"):
+class Buffer(Tensor, kind="buffer"):
     """A tensor that a module keeps and does not learn: whatever the input, its result is `shape`.
 
     The buffer is `buffer`, of that shape. Source: torch.nn.Module.register_buffer.
@@ -133,13 +133,13 @@ class Buffer(Tensor, kind="buffer", framework="torch"):
     """
 
     shape: FixedShape
-    held = "buffer"
+    kept_as = "buffer"
 
     def buffers(self, x: Shape) -> Named:
         return {"buffer": self.shape}
 
 
-class Require(ReturnsInput, Pointwise, kind="require", framework="torch"):
+class Require(ReturnsInput, Pointwise, kind="require"):
     """Returns its input, and refuses sizes for which the relation of `left` to `right` does not hold.
 
     A traced network holds what its Python code compared sizes with: the result decided which branch ran.
@@ -171,7 +171,7 @@ class Require(ReturnsInput, Pointwise, kind="require", framework="torch"):
 SIGNS = {"equal": "==", "unequal": "!=", "less": "<", "at_most": "<=", "more": ">", "at_least": ">="}
 
 
-class Unused(ReturnsInput, Pointwise, kind="unused", framework="torch"):
+class Unused(ReturnsInput, Pointwise, kind="unused"):
     """Returns its input, and lists parameters and buffers that the network holds and never uses.
 
     They are counted: they are stored and saved with the others. `tensors` are the parameters, `kept` the
@@ -194,7 +194,7 @@ class Unused(ReturnsInput, Pointwise, kind="unused", framework="torch"):
         return dict(self.kept)
 
 
-class TracedFunction(Merge, kind="traced_function", framework="torch"):
+class TracedFunction(Merge, kind="traced_function"):
     """A function of tensors by its name, with the shape of its results: `shape`, batch and all.
 
     `results` is how many of them there are. A trace writes in `shape` what the function makes of the sizes of
@@ -229,7 +229,7 @@ class TracedFunction(Merge, kind="traced_function", framework="torch"):
         return 0 if self.function in PICKING else None
 
 
-class Opaque(Merge, kind="opaque", framework="torch"):
+class Opaque(Merge, kind="opaque"):
     """An operation that no rule is known for: its shapes are those seen when it was traced.
 
     `takes` and `gives` are those shapes; -1 is the batch, which may be another. What it costs is not known

@@ -22,7 +22,8 @@ import shapecalc
 from shapecalc import layers
 from shapecalc.layers.base import Joint, Kind, Layer
 from shapecalc.layers.glossary import GLOSSARY
-from shapecalc.layers.index import KERAS, KINDS
+from shapecalc.layers.index import KERAS, KINDS, ONNX
+from shapecalc.layers.keras_wrapper import KerasAround
 from shapecalc.layers.registry import RESERVED
 from shapecalc.layers.wrapper import Wrapper
 
@@ -42,6 +43,7 @@ FLOORS = (
     "diagnostics",
     "pictures",
     "views",
+    "memory",
     "report",
     "sizes",
     "conventions",
@@ -365,7 +367,7 @@ def targets() -> list[tuple[str, str]]:
     return sorted(
         {
             (target.partition(":")[0], target.partition(":")[2])
-            for target in [*KINDS.values(), *KERAS.values()]
+            for target in [*KINDS.values(), *KERAS.values(), *ONNX.values()]
         }
     )
 
@@ -392,7 +394,7 @@ def test_a_kind_is_named_and_complete(cls: type[Kind]) -> None:
     assert re.fullmatch(r"[a-z][a-z0-9_]*", cls.kind)
     assert cls.kind not in RESERVED
     assert not inspect.isabstract(cls)
-    assert issubclass(cls, (Layer, Joint, Wrapper))
+    assert issubclass(cls, (Layer, Joint, Wrapper, KerasAround))
 
 
 @EVERY_KIND

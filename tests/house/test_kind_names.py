@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from shapecalc.layers.index import KERAS, KINDS
+from shapecalc.layers.index import KERAS, KINDS, ONNX
 
 ROOT = Path(__file__).resolve().parents[2] / "shapecalc"
-NAMES = {*KINDS, *KERAS}
+NAMES = {*KINDS, *KERAS, *ONNX}
 
 WORDS = {
+    "bridges/onnx/operators/": NAMES,  # torch's functions of the elements are called as kinds are
     "bridges/torch/tracer/": NAMES,  # functions of torch are called as kinds are
     "bridges/keras/keras_layer.py": {"linear"},  # what Keras calls no activation
     "conventions/fvcore.py": {"bilinear"},  # a mode of interpolation

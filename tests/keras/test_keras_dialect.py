@@ -32,12 +32,16 @@ from shapecalc.layers import (
     BatchNorm2d,
     Concat,
     Conv2d,
+    Elementwise,
     Flatten,
+    Hardtanh,
     KerasConv2d,
     KerasMaxPool2d,
+    LeakyReLU,
     Linear,
     LocalResponseNorm,
     ReLU,
+    ReLU6,
 )
 from shapecalc.layers.base import Effect, Kind, Pointwise
 from shapecalc.layers.index import KERAS, KINDS
@@ -54,12 +58,14 @@ from shapecalc.testing import (
     flat,
 )
 from tests.layers.test_roles import may_be_left_out
+from tests.support.keras_strategies import KERAS_INPUTS
 from tests.support.keras_twin import REJECTIONS, built, keras, keras_cases, layer, read, shape_of
 from tests.support.strategies import Case
 
 WITHOUT_COUNTERPART = {"split", "chunk"}
 """Kinds for which Keras has no layer: only the axis that they take if none is given is another."""
-COMPARED = sorted(set(KERAS) - WITHOUT_COUNTERPART)
+COMPARED = sorted(set(KERAS) - WITHOUT_COUNTERPART - {*KERAS_INPUTS})
+"""Kinds of one tensor, or with a counterpart in torch; the others are compared in `test_keras_kinds`."""
 
 every_kind = pytest.mark.parametrize("kind", COMPARED)
 
@@ -198,9 +204,22 @@ def test_layers_of_both_frameworks_are_read_back(kind: str, fields: dict[str, An
 
 def test_what_no_field_describes_is_not_read() -> None:
     layers = keras.layers
-    shapes = ((2, 3, 4, 5),)
-    limited, between = layers.ReLU(max_value=6.0), layers.LayerNormalization(axis=1)
-    assert [read(one, shapes) for one in (limited, between)] == [None, None]
+    assert read(layers.LayerNormalization(axis=1), ((2, 3, 4, 5),)) is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "meant"),
+    [
+        ({}, ReLU()),
+        ({"max_value": 6.0}, ReLU6()),
+        ({"max_value": 2.5}, Hardtanh(min_val=0, max_val=2.5)),
+        ({"negative_slope": 0.25}, LeakyReLU(negative_slope=0.25)),
+        ({"threshold": 1.0}, Elementwise(function="threshold")),
+        ({"max_value": 6.0, "negative_slope": 0.5}, Elementwise(function="threshold")),
+    ],
+)
+def test_rectifiers_of_every_form(settings: dict[str, Any], meant: Kind) -> None:
+    assert read(keras.layers.ReLU(**settings), ((2, 3),)) == meant
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ def gradients(results: list[Tensor], leaves: list[Tensor]) -> list[str]:
 def stated(layer: Kind, memory: Memory, case: Case, mode: Mode) -> Measured:
     """Return what a kind states, in the same terms."""
 
-    def named(storage: Storage) -> Key:
+    def named(storage: Storage | Weight) -> Key:
         if isinstance(storage, Own):
             return number(storage.bytes(4))
         if isinstance(storage, Weight):

@@ -8,15 +8,18 @@ A layer is read from its config alone (`KerasLayer`). Keras is imported where a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import cache
+from itertools import islice
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeAlias
 
 from shapecalc.bridges.canonical import canonical
 from shapecalc.bridges.counterpart import Counterpart, K, plain
 from shapecalc.bridges.keras.keras_layer import KerasLayer, Operand, function_name, operands_in, tuples
 from shapecalc.layers.base import Kind
+from shapecalc.layers.linear import Identity
 from shapecalc.layers.registry import get, kinds
 from shapecalc.layers.roles import Implementation, fields_with, sizes_inferred
 
@@ -56,9 +59,11 @@ class KerasTwin(Counterpart[K]):
         f"{__package__}.{module}": homes
         for module, homes in {
             "keras_basic_twins": (
-                *("base", "crop", "flatten", "pad", "reshape"),
+                *("base", "crop", "flatten", "pad", "relu", "reshape"),
                 *("keras_norm", "keras_pad", "keras_pool"),
             ),
+            "keras_recurrent_twins": ("keras_recurrent", "keras_cells", "keras_conv_lstm"),
+            "keras_wrapper_twins": ("keras_wrapper",),
         }.items()
     }
     names: ClassVar[Mapping[str, str]] = NAMES
@@ -103,8 +108,12 @@ class KerasTwin(Counterpart[K]):
     def build(self, fields: Fields, shapes: Shapes) -> Any:
         """Return the layer, built for these input shapes."""
         layer = self.layer(fields, shapes)
-        call(layer, shapes)
+        call(layer, shapes, self.call_settings(fields))
         return layer
+
+    def call_settings(self, fields: Fields) -> Fields:
+        """Return what is said of these fields when the layer is called, and not when it is made."""
+        return {}
 
     # ---- reading
 
@@ -136,17 +145,47 @@ class KerasTwin(Counterpart[K]):
         return None if any(operands_in(layer.kwargs)) else tuple(operands_in(layer.args))
 
 
-def call(layer: Any, shapes: Shapes) -> tuple[Sizes, ...]:
+def call(layer: Any, shapes: Shapes, settings: Mapping[str, Any] = MappingProxyType({})) -> Shapes:
     """Return the shapes of a layer's results; a layer that is not built yet is built, without numbers."""
     import keras
 
-    dtype = "int32" if isinstance(layer, keras.layers.Embedding) else "float32"
+    dtype = "int32" if isinstance(layer, keras.layers.Embedding) and not settings else "float32"
     tensors = [keras.KerasTensor(shape, dtype=dtype) for shape in shapes]
-    merges = (keras.layers.Add, keras.layers.Multiply, keras.layers.Concatenate)
     with keras.device("meta") if keras.backend.backend() == "torch" else nullcontext():
-        result = layer(tensors if isinstance(layer, merges) else tensors[0])
-    results = result if isinstance(result, (list, tuple)) else [result]
-    return tuple(tuple(tensor.shape) for tensor in results)
+        return results_of(layer, tensors, settings)
+
+
+def results_of(layer: Any, tensors: Sequence[Any], settings: Mapping[str, Any]) -> Shapes:
+    """Return the shapes of what a layer makes of tensors, each where its call takes it."""
+    import keras
+
+    args, states = called(layer, tensors)
+    result = layer(*args, **states, **settings)
+    return tuple(tuple(map(int, tensor.shape)) for tensor in keras.tree.flatten(result))
+
+
+def called(layer: Any, tensors: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments by position and by name of a layer's call on tensors."""
+    from keras import layers
+
+    first, *others = tensors
+    if isinstance(layer, (layers.Add, layers.Multiply, layers.Concatenate)):
+        return (list(tensors),), {}
+    if isinstance(layer, (layers.RNN, layers.Bidirectional)):
+        sizes = getattr(layer, "state_size", ())
+        return (first,), {"initial_state": nested(sizes, others)} if others else {}
+    if isinstance(layer, (layers.SimpleRNNCell, layers.GRUCell, layers.LSTMCell)):
+        return (first, others), {}
+    return tuple(tensors), {}
+
+
+def nested(sizes: Any, states: Sequence[Any]) -> list[Any]:
+    """Return states in the lists that the sizes of stacked cells are in."""
+    if not any(isinstance(size, (list, tuple)) for size in sizes):
+        return list(states)
+    left = iter(states)
+    taken = [[*islice(left, len(size))] if isinstance(size, (list, tuple)) else next(left) for size in sizes]
+    return [*taken, *left]
 
 
 # ---- looking up
@@ -206,6 +245,6 @@ def layer_of(layer: KerasLayer) -> Kind | None:
     """
     if layer.class_name == "Activation":
         name = function_name(layer.config["activation"])
-        return activation(name) if name else None
+        return Identity() if name == function_name(None) else activation(name) if name else None
     kind = kind_of(layer)
     return None if kind is None else twin_of(kind).from_layer(layer)
