@@ -15,7 +15,8 @@ def described(
 ) -> KerasLayer:
     """Return a layer or an operation with one call of it; without a call, as it was built."""
     own = type(operation)
-    module = "keras.layers" if getattr(keras.layers, own.__name__, None) is own else own.__module__
+    exported = any(each is own for each in vars(keras.layers).values())  # one class has another name there
+    module = "keras.layers" if exported else own.__module__
     try:
         config = operation.get_config()
     except NotImplementedError:  # a class of the user's own that does not say how it is made
