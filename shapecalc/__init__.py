@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from shapecalc.algebra.expr import Dim, Expr, symbol
+    from shapecalc.bridges.keras.keras_api import from_keras
     from shapecalc.bridges.onnx.onnx_api import from_onnx
     from shapecalc.bridges.torch.api import build, export, from_torch, verify
     from shapecalc.diagnostics.diagnostic import Diagnostic
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "algebra.expr": "Dim Expr symbol",
+    "bridges.keras.keras_api": "from_keras",
     "bridges.onnx.onnx_api": "from_onnx",
     "bridges.torch.api": "build export from_torch verify",
     "diagnostics.diagnostic": "Diagnostic",
@@ -79,6 +81,7 @@ __all__ = [
     "build",
     "compare",
     "export",
+    "from_keras",
     "from_onnx",
     "from_torch",
     "kinds",

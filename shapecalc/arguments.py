@@ -179,6 +179,13 @@ def amount(text: str | None) -> int | None:
     return None if text is None else parsed(text)
 
 
+def size_in_bytes(text: str) -> int:
+    """Parse a number of bytes with a unit: 24GiB."""
+    from shapecalc.spec.spec_values import size_in_bytes as parsed
+
+    return parsed(text)
+
+
 VALUE_OPTIONS = ("input", "free", "batch", "unit", "digits")
 """Options of a single value that are written as KEY=VALUE, beside the parameters of the spec."""
 

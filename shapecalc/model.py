@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from shapecalc.algebra import Dim
-from shapecalc.engine.inferred_spec import InferredSpec
 from shapecalc.engine.parameters import Parameters, input_shapes
 from shapecalc.errors import DesignError, ShapecalcError, SpecError, quote
+from shapecalc.memory.measured_spec import MeasuredSpec
 from shapecalc.render.display import Shown
 from shapecalc.report.report import Report
 from shapecalc.spec.find import is_model_file, locate, read_file, reader_of, short
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from shapecalc.solving.inputs import Inputs
 
 
-class Model(Shown, InferredSpec):
+class Model(Shown, MeasuredSpec):
     """An architecture: parameters, input, blocks and layers, ready to be analysed.
 
     >>> from shapecalc.layers import Conv2d, Flatten, Linear, ReLU
@@ -232,8 +232,7 @@ class Model(Shown, InferredSpec):
 
         inference, inputs = self.infer_at(given, 1, symbolic=False, values=values)
         report = Report(self.name, self.title, inference, inputs, counting=self.framework)
-        question = Question(self, given, values)
-        return findings(self, report, inference.failures, question, ignore), report
+        return findings(self, report, inference.failures, Question(self, given, values), ignore), report
 
     def sizes(
         self,
@@ -271,6 +270,8 @@ class Model(Shown, InferredSpec):
     @overload
     def solve(self, *, macs: int, free: str | Sequence[str], **given: Any) -> Budget: ...
     @overload
+    def solve(self, *, memory: int, free: str | Sequence[str], **given: Any) -> Budget: ...
+    @overload
     def solve(self, *, in_features: str | bool, **given: Any) -> Features: ...
     def solve(self, **given: Any) -> Inputs | Budget | Features:
         """Solve an inverse question; the keyword decides which.
@@ -279,8 +280,9 @@ class Model(Shown, InferredSpec):
         with the conditions of all layers up to there. `params=` or `macs=` with `free`: the value of a
         parameter (`"width"`, `"depths[2]"`, or several tied ones, `("H", "W")`) that meets the amount, or the
         nearest; `multiple_of`, `between` and `aim` (`nearest`, `at_most`, `at_least`) restrict the values.
-        `in_features=True`, or a layer or block: the input features that linear layers need, derived from the
-        flatten. `input` and spec parameters are the sizes it is built for, as in `sizes`.
+        `memory=` in bytes, with the options of `memory`: at most so many, `free="batch"` for instance.
+        `in_features=True`, or a layer or block: what linear layers need, derived from the flatten. `input`
+        and spec parameters are the sizes it is built for, as in `sizes`.
 
         Raises `SpecError` for an unknown layer or parameter and for a cost that does not depend on `free`,
         `Undecided` where there is no exact answer.
@@ -295,7 +297,7 @@ class Model(Shown, InferredSpec):
         """
         from shapecalc.solving.ask import answer
 
-        return answer(self, self.analyze, given)
+        return answer(self, self.analyze, self.memory, given)
 
     def agreement(self, other: Model, **parameters: Any) -> Agreement:
         """Decide for every input size whether two networks have equal output shapes and legal sizes.

@@ -34,6 +34,7 @@ COMMANDS = {
     "init": False,
     "kinds": True,
     "list": True,
+    "memory": True,
     "plot": True,
     "reconcile": True,
     "schema": True,

@@ -62,7 +62,7 @@ class Kind(MemoryRule, BaseModel):
     keras: ClassVar[str | None] = None
     """The dotted name of Keras' counterpart, if it has one."""
     framework: ClassVar[str | None] = None
-    """Whose rules these are, `torch` or `keras`; None where channels play no part and they agree."""
+    """Whose rules these are, `torch`, `keras` or `onnx`; None where channels play no part and they agree."""
     unknown_dependence: ClassVar[tuple[str, str] | None] = None
     """The axes on which results depend in a way that is not known, and why."""
     fixes_sizes: ClassVar[bool] = False

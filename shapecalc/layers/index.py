@@ -114,5 +114,42 @@ KERAS = targets(
     prefix="Keras",
 )
 """The same for kinds that Keras alone has, or has with rules or weights of its own."""
+ONNX = targets(
+    {
+        "onnx_attention": (
+            "OnnxAttention OnnxCausalConv OnnxGroupQueryAttention OnnxLinearAttention OnnxMultiHeadAttention"
+        ),
+        "onnx_cut": "OnnxCenterCropPad OnnxPad OnnxSlice OnnxSplit",
+        "onnx_index": (
+            "OnnxGather OnnxGatherElements OnnxGatherND OnnxOneHot OnnxScatterElements OnnxScatterND "
+            "OnnxTensorScatter OnnxTopK"
+        ),
+        "onnx_matmul": (
+            "OnnxDynamicQuantizeLinear OnnxGemm OnnxMatMulInteger OnnxMatMulNBits OnnxQLinearMatMul"
+        ),
+        "onnx_norm": "OnnxChannelNorm OnnxLayerNorm OnnxSkipLayerNorm",
+        "onnx_operator": "OnnxLike",
+        "onnx_quantized_conv": "OnnxConvInteger OnnxQLinearConv",
+        "onnx_recurrent": "OnnxGRU OnnxLSTM OnnxRNN",
+        "onnx_reduce": "OnnxReduce",
+        "onnx_resize": "OnnxResize",
+        "onnx_sampling": (
+            "OnnxAffineGrid OnnxClassLoss OnnxDFT OnnxDeformConv OnnxGridSample OnnxMaxUnpool OnnxRoiAlign "
+            "OnnxSTFT"
+        ),
+        "onnx_shape": (
+            "OnnxDepthToSpace OnnxExpand OnnxFlatten OnnxReshape OnnxSpaceToDepth OnnxSqueeze OnnxTile "
+            "OnnxUnsqueeze onnx_col2im:OnnxCol2Im"
+        ),
+        "onnx_window": (
+            "OnnxAvgPool1d OnnxAvgPool2d OnnxAvgPool3d OnnxConv1d OnnxConv2d OnnxConv3d OnnxConvTranspose1d "
+            "OnnxConvTranspose2d OnnxConvTranspose3d OnnxFunctionalConv1d OnnxFunctionalConv2d "
+            "OnnxFunctionalConv3d OnnxFunctionalConvTranspose1d OnnxFunctionalConvTranspose2d "
+            "OnnxFunctionalConvTranspose3d OnnxLPPool1d OnnxLPPool2d OnnxLPPool3d OnnxMaxPool1d "
+            "OnnxMaxPool2d OnnxMaxPool3d"
+        ),
+    }
+)
+"""The same for the kinds with rules of ONNX, which specs with the layout of torch may use."""
 BEYOND_NN = {"StochasticDepth": "torchvision.ops"}
 """Where torch's class of a kind is, if not in torch.nn."""

@@ -54,6 +54,19 @@ from shapecalc.layers import loss as _loss
 from shapecalc.layers import merge as _merge
 from shapecalc.layers import norm as _norm
 from shapecalc.layers import normed_weight as _normed_weight
+from shapecalc.layers import onnx_attention as _onnx_attention
+from shapecalc.layers import onnx_cut as _onnx_cut
+from shapecalc.layers import onnx_index as _onnx_index
+from shapecalc.layers import onnx_matmul as _onnx_matmul
+from shapecalc.layers import onnx_norm as _onnx_norm
+from shapecalc.layers import onnx_operator as _onnx_operator
+from shapecalc.layers import onnx_quantized_conv as _onnx_quantized_conv
+from shapecalc.layers import onnx_recurrent as _onnx_recurrent
+from shapecalc.layers import onnx_reduce as _onnx_reduce
+from shapecalc.layers import onnx_resize as _onnx_resize
+from shapecalc.layers import onnx_sampling as _onnx_sampling
+from shapecalc.layers import onnx_shape as _onnx_shape
+from shapecalc.layers import onnx_window as _onnx_window
 from shapecalc.layers import pad as _pad
 from shapecalc.layers import pad_input as _pad_input
 from shapecalc.layers import pool as _pool
@@ -81,6 +94,7 @@ _Branch = Sequence[Any] | str
 
 KINDS: dict[str, str]
 KERAS: dict[str, str]
+ONNX: dict[str, str]
 BEYOND_NN: dict[str, str]
 
 class Hardshrink(_activation.Hardshrink):
@@ -882,6 +896,290 @@ class SpectralNorm(_normed_weight.SpectralNorm):
 class WeightNorm(_normed_weight.WeightNorm):
     """A layer whose weight is g·v/|v|: a length and a direction are learned in place of the weight."""
     def __init__(self, layer: Kind | str | Mapping[str, Any], name: str = ..., dim: _Number | None = ..., legacy: _Flag = ...) -> None: ...
+
+class OnnxAttention(_onnx_attention.OnnxAttention):
+    """Attention of ONNX: the result has the query's shape, with the values' size; keys may have fewer heads."""
+    def __init__(self, q_num_heads: _Number | None = ..., kv_num_heads: _Number | None = ..., results: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxCausalConv(_onnx_attention.OnnxCausalConv):
+    """Depthwise convolution of a sequence that goes on: `[N, C, L]` to itself, and its last k - 1 positions."""
+    def __init__(self, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxGroupQueryAttention(_onnx_attention.OnnxGroupQueryAttention):
+    """Attention with a cache of keys and values, of fewer heads: `[N, L, heads·size]` to the same."""
+    def __init__(self, num_heads: _Number, kv_num_heads: _Number, results: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxLinearAttention(_onnx_attention.OnnxLinearAttention):
+    """Attention by a state that every position updates: the query's shape, the values' size; and the state."""
+    def __init__(self, q_num_heads: _Number, kv_num_heads: _Number, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxMultiHeadAttention(_onnx_attention.OnnxMultiHeadAttention):
+    """Attention over projected queries, keys and values: `[N, L, heads·size]` to `[N, L, heads·value size]`."""
+    def __init__(self, num_heads: _Number, results: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxCenterCropPad(_onnx_cut.OnnxCenterCropPad):
+    """Crops or pads axes on both sides until they have these sizes. Refuses axes that there are not."""
+    def __init__(self, shape: Sequence[_Number] | str, dims: Sequence[_Number] | str, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxPad(_onnx_cut.OnnxPad):
+    """Pads or, by a negative amount, crops the axes in `dims`, or all: n becomes n + before + after."""
+    def __init__(self, pads: Sequence[_Number] | str, dims: Sequence[_Number] | str | None = ..., mode: str = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxSlice(_onnx_cut.OnnxSlice):
+    """Takes every step-th position from start to end of some axes: max(⌈(end - start)/step⌉, 0) of them."""
+    def __init__(self, dims: Sequence[_Number] | str, start: Sequence[_Number | None] | str, end: Sequence[_Number | None] | str, step: Sequence[_Number] | str | None = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxSplit(_onnx_cut.OnnxSplit):
+    """Cuts axis `dim` into pieces: of the sizes listed, or `chunks` of ⌈n/chunks⌉, the last maybe smaller."""
+    def __init__(self, dim: _Number = ..., sizes: Sequence[_Number] | str | None = ..., chunks: _Number = ..., even: _Flag = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxGather(_onnx_index.OnnxGather):
+    """Takes positions of axis `dim` by indices, whose axes replace it. Refuses an axis that there is not."""
+    def __init__(self, dim: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxGatherElements(_onnx_index.OnnxGatherElements):
+    """Takes one element for each index, along axis `dim`: the result has the shape of the indices."""
+    def __init__(self, dim: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxGatherND(_onnx_index.OnnxGatherND):
+    """Takes slices by indices of several axes, `indices[-1]` of them behind `batch_dims` shared ones."""
+    def __init__(self, batch_dims: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxOneHot(_onnx_index.OnnxOneHot):
+    """Vectors that are on at the index alone: a new axis of `depth` at place `dim` of the result."""
+    def __init__(self, depth: _Number, dim: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxScatterElements(_onnx_index.OnnxScatterElements):
+    """Puts one update for each index, along axis `dim`: the shape is that of the data."""
+    def __init__(self, dim: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxScatterND(_onnx_index.OnnxScatterND):
+    """Puts slices by indices of several axes: the shape is that of the data."""
+    def __init__(self, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxTensorScatter(_onnx_index.OnnxTensorScatter):
+    """Puts new keys or values into a cache, at axis `dim`: the shape is that of the cache."""
+    def __init__(self, dim: _Number = ..., circular: _Flag = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxTopK(_onnx_index.OnnxTopK):
+    """The `k` greatest or least along axis `dim`, and where they are: n becomes k in both results."""
+    def __init__(self, k: _Number, dim: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxDynamicQuantizeLinear(_onnx_matmul.OnnxDynamicQuantizeLinear):
+    """Small integers for a tensor, by its least and greatest element; and the scale and zero point."""
+    def __init__(self, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxGemm(_onnx_matmul.OnnxGemm):
+    """A'·B' + C of matrices, A' and B' being turned where the flags say so; C is stretched to the product."""
+    def __init__(self, trans_a: _Flag = ..., trans_b: _Flag = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxMatMulInteger(_onnx_matmul.OnnxMatMulInteger):
+    """The product of matrices of small integers, each with a zero point or none, in integers."""
+    def __init__(self, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxMatMulNBits(_onnx_matmul.OnnxMatMulNBits):
+    """The product by a matrix that is packed in `bits` bits, a scale for each block of one column."""
+    def __init__(self, in_features: _Number, out_features: _Number, bits: _Number = ..., block_size: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxQLinearMatMul(_onnx_matmul.OnnxQLinearMatMul):
+    """The product of quantized matrices, quantized again: a scale and a zero point for each of the three."""
+    def __init__(self, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxChannelNorm(_onnx_norm.OnnxChannelNorm):
+    """Normalizes channels by vectors that are tensors, one number a channel, or one a group with `per_group`."""
+    def __init__(self, groups: _Number = ..., per_group: _Flag = ..., results: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxLayerNorm(_onnx_norm.OnnxLayerNorm):
+    """Normalizes the axes from `dim` on, by a scale and perhaps a shift that stretch to them."""
+    def __init__(self, dim: _Number = ..., results: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxSkipLayerNorm(_onnx_norm.OnnxSkipLayerNorm):
+    """Adds a tensor, and perhaps a bias, and normalizes the last axis; the last of four results is the sum."""
+    def __init__(self, results: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxLike(_onnx_operator.OnnxLike):
+    """An operator whose results have the shape of one of its tensors, by ONNX's name of the operator."""
+    def __init__(self, function: str, of: _Number = ..., results: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxConvInteger(_onnx_quantized_conv.OnnxConvInteger):
+    """Convolution of small integers, each tensor with a zero point or none, in integers."""
+    def __init__(self, stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxQLinearConv(_onnx_quantized_conv.OnnxQLinearConv):
+    """Convolution of quantized tensors, quantized again: a scale and a zero point for each of the three."""
+    def __init__(self, stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxGRU(_onnx_recurrent.OnnxGRU):
+    """A gated recurrent unit, of three gates: shapes are those of `onnx_rnn`. Refuses what it refuses."""
+    def __init__(self, batch_first: _Flag = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxLSTM(_onnx_recurrent.OnnxLSTM):
+    """A long short-term memory, of four gates and a second state: shapes are those of `onnx_rnn`."""
+    def __init__(self, batch_first: _Flag = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxRNN(_onnx_recurrent.OnnxRNN):
+    """A recurrent layer: a sequence `[L, N, I]` to all states `[L, D, N, H]` and the last ones `[D, N, H]`."""
+    def __init__(self, batch_first: _Flag = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxReduce(_onnx_reduce.OnnxReduce):
+    """Makes one number of the axes in `dim`, which vanish, or become 1 with keepdim."""
+    def __init__(self, function: str, dim: _Number | Sequence[_Number], keepdim: _Flag = ...) -> None: ...
+
+class OnnxResize(_onnx_resize.OnnxResize):
+    """Resizes the axes in `dims`, all if left out, to `sizes` or by `scales`: n becomes ⌊n·scale⌋."""
+    def __init__(self, sizes: Sequence[_Number] | str | None = ..., scales: Sequence[_Real] | str | None = ..., dims: Sequence[_Number] | str | None = ..., mode: str = ..., policy: str = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxAffineGrid(_onnx_sampling.OnnxAffineGrid):
+    """The grid of an affine map: `[N, r, r + 1]` and the size of an image to `[N, *sizes, r]`."""
+    def __init__(self, size: Sequence[_Number] | str, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxClassLoss(_onnx_sampling.OnnxClassLoss):
+    """The loss of scores `[N, C, ...]` for the classes `[N, ...]`: one number, or one for each place."""
+    def __init__(self, reduction: str = ..., results: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxDFT(_onnx_sampling.OnnxDFT):
+    """The discrete Fourier transform along axis `dim`: n becomes `length`, of pairs in the last axis."""
+    def __init__(self, dim: _Number = ..., length: _Number | None = ..., onesided: _Flag = ..., inverse: _Flag = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxDeformConv(_onnx_sampling.OnnxDeformConv):
+    """Convolution at places that a tensor moves: `[N, C, ...]` and `[out, C/groups, ...]` to `[N, out, ...]`."""
+    def __init__(self, strides: Sequence[_Number] | str | None = ..., dilations: Sequence[_Number] | str | None = ..., pads: Sequence[_Number] | str | None = ..., groups: _Number = ..., offset_group: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxGridSample(_onnx_sampling.OnnxGridSample):
+    """Samples an image where a grid says: `[N, C, ...]` and `[N, *sizes, r]` to `[N, C, *sizes]`."""
+    def __init__(self, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxMaxUnpool(_onnx_sampling.OnnxMaxUnpool):
+    """Puts maxima back where they were: `[N, C, ...]` twice to `output_size`, or n to (n - 1)s - p₀ - p₁ + k."""
+    def __init__(self, kernel: Sequence[_Number] | str, strides: Sequence[_Number] | str | None = ..., pads: Sequence[_Number] | str | None = ..., output_size: Sequence[_Number] | str | None = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxRoiAlign(_onnx_sampling.OnnxRoiAlign):
+    """One picture of `output_size` for every region: `[N, C, H, W]` and R regions to `[R, C, *output_size]`."""
+    def __init__(self, output_size: Sequence[_Number] | str, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxSTFT(_onnx_sampling.OnnxSTFT):
+    """Fourier transforms of frames of a signal: `[N, L, 1 or 2]` to `[N, ⌊(L - frame)/step⌋ + 1, bins, 2]`."""
+    def __init__(self, step: _Number, length: _Number, onesided: _Flag = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxCol2Im(_onnx_shape.OnnxCol2Im):
+    """Puts columns back to where they are in an image: `[N, C·∏ k, L]` to `[N, C, *output_size]`."""
+    def __init__(self, output_size: Sequence[_Number] | str, block: Sequence[_Number] | str, strides: Sequence[_Number] | str | None = ..., dilations: Sequence[_Number] | str | None = ..., pads: Sequence[_Number] | str | None = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxDepthToSpace(_onnx_shape.OnnxDepthToSpace):
+    """Channels become blocks of pixels, the blocks slowest: `[N, C·b², H, W]` to `[N, C, H·b, W·b]`."""
+    def __init__(self, block_size: _Number, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxExpand(_onnx_shape.OnnxExpand):
+    """Stretches a tensor and `shape` to one another: in both, axes of size 1 are repeated."""
+    def __init__(self, shape: Sequence[_Number] | str, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxFlatten(_onnx_shape.OnnxFlatten):
+    """Makes a matrix of a tensor: the axes before `dim` are the rows, the others the columns."""
+    def __init__(self, dim: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxReshape(_onnx_shape.OnnxReshape):
+    """Arranges all elements anew: `shape` includes the batch, one size may be -1, and 0 keeps the axis."""
+    def __init__(self, shape: Sequence[_Number] | str, allowzero: _Flag = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxSpaceToDepth(_onnx_shape.OnnxSpaceToDepth):
+    """Blocks of pixels become channels, the blocks slowest: `[N, C, H·b, W·b]` to `[N, C·b², H, W]`."""
+    def __init__(self, block_size: _Number, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxSqueeze(_onnx_shape.OnnxSqueeze):
+    """Drops axes of size 1. Refuses axes that are not 1, that there are not, or that come twice."""
+    def __init__(self, dims: Sequence[_Number] | str, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxTile(_onnx_shape.OnnxTile):
+    """Repeats a tensor along every axis: n becomes n·repeats. Refuses another number of repeats than axes."""
+    def __init__(self, repeats: Sequence[_Number] | str, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxUnsqueeze(_onnx_shape.OnnxUnsqueeze):
+    """Inserts axes of size 1 at these places of the result. Refuses places outside of it, or named twice."""
+    def __init__(self, dims: Sequence[_Number] | str, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxAvgPool1d(_onnx_window.OnnxAveragePooling):
+    """The mean of every window as in ONNX: dilation, padding by side, `valid`, `same_upper`, `same_lower`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., ceil_mode: _Flag = ..., count_include_pad: _Flag = ..., dilation: _Number | Sequence[_Number] = ...) -> None: ...
+
+class OnnxAvgPool2d(_onnx_window.OnnxAveragePooling):
+    """The mean of every window as in ONNX: dilation, padding by side, `valid`, `same_upper`, `same_lower`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., ceil_mode: _Flag = ..., count_include_pad: _Flag = ..., dilation: _Number | Sequence[_Number] = ...) -> None: ...
+
+class OnnxAvgPool3d(_onnx_window.OnnxAveragePooling):
+    """The mean of every window as in ONNX: dilation, padding by side, `valid`, `same_upper`, `same_lower`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., ceil_mode: _Flag = ..., count_include_pad: _Flag = ..., dilation: _Number | Sequence[_Number] = ...) -> None: ...
+
+class OnnxConv1d(_onnx_window.OnnxConvolution):
+    """Convolution over length as in ONNX: padding by side, or `valid`, `same_upper`, `same_lower`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., *, in_channels: _Number | None = ...) -> None: ...
+
+class OnnxConv2d(_onnx_window.OnnxConvolution):
+    """Convolution over height and width as in ONNX: padding by side, or `valid`, `same_upper`, `same_lower`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., *, in_channels: _Number | None = ...) -> None: ...
+
+class OnnxConv3d(_onnx_window.OnnxConvolution):
+    """Convolution over depth, height and width as in ONNX: padding by side, or `valid`, `same_upper`, `same_lower`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., *, in_channels: _Number | None = ...) -> None: ...
+
+class OnnxConvTranspose1d(_onnx_window.OnnxTransposedConvolution):
+    """Transposed convolution over length as in ONNX: padding by side or `same`, or the size of the result."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., output_padding: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., dilation: _Number | Sequence[_Number] = ..., output_size: _Number | Sequence[_Number] | None = ..., *, in_channels: _Number | None = ...) -> None: ...
+
+class OnnxConvTranspose2d(_onnx_window.OnnxTransposedConvolution):
+    """Transposed convolution over height and width as in ONNX: padding by side or `same`, or the size of the result."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., output_padding: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., dilation: _Number | Sequence[_Number] = ..., output_size: _Number | Sequence[_Number] | None = ..., *, in_channels: _Number | None = ...) -> None: ...
+
+class OnnxConvTranspose3d(_onnx_window.OnnxTransposedConvolution):
+    """Transposed convolution over depth, height and width as in ONNX: padding by side or `same`, or the size of the result."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., output_padding: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., dilation: _Number | Sequence[_Number] = ..., output_size: _Number | Sequence[_Number] | None = ..., *, in_channels: _Number | None = ...) -> None: ...
+
+class OnnxFunctionalConv1d(_onnx_window.OnnxFunctionalConvolution):
+    """Convolution over length by a tensor as in ONNX: padding by side, `valid`, `same_upper`, `same_lower`."""
+    def __init__(self, stride: _Number | Sequence[_Number] = ..., groups: _Number = ..., dilation: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ...) -> None: ...
+
+class OnnxFunctionalConv2d(_onnx_window.OnnxFunctionalConvolution):
+    """Convolution over height and width by a tensor as in ONNX: padding by side, `valid`, `same_upper`, `same_lower`."""
+    def __init__(self, stride: _Number | Sequence[_Number] = ..., groups: _Number = ..., dilation: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ...) -> None: ...
+
+class OnnxFunctionalConv3d(_onnx_window.OnnxFunctionalConvolution):
+    """Convolution over depth, height and width by a tensor as in ONNX: padding by side, `valid`, `same_upper`, `same_lower`."""
+    def __init__(self, stride: _Number | Sequence[_Number] = ..., groups: _Number = ..., dilation: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ...) -> None: ...
+
+class OnnxFunctionalConvTranspose1d(_onnx_window.OnnxFunctionalTransposedConvolution):
+    """Transposed convolution over length by a tensor as in ONNX: padding by side, `same`, or a size."""
+    def __init__(self, stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., output_padding: _Number | Sequence[_Number] = ..., groups: _Number = ..., dilation: _Number | Sequence[_Number] = ..., output_size: _Number | Sequence[_Number] | None = ...) -> None: ...
+
+class OnnxFunctionalConvTranspose2d(_onnx_window.OnnxFunctionalTransposedConvolution):
+    """Transposed convolution over height and width by a tensor as in ONNX: padding by side, `same`, or a size."""
+    def __init__(self, stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., output_padding: _Number | Sequence[_Number] = ..., groups: _Number = ..., dilation: _Number | Sequence[_Number] = ..., output_size: _Number | Sequence[_Number] | None = ...) -> None: ...
+
+class OnnxFunctionalConvTranspose3d(_onnx_window.OnnxFunctionalTransposedConvolution):
+    """Transposed convolution over depth, height and width by a tensor as in ONNX: padding by side, `same`, or a size."""
+    def __init__(self, stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., output_padding: _Number | Sequence[_Number] = ..., groups: _Number = ..., dilation: _Number | Sequence[_Number] = ..., output_size: _Number | Sequence[_Number] | None = ...) -> None: ...
+
+class OnnxLPPool1d(_onnx_window.OnnxPowerPooling):
+    """(Σ xᵖ)^(1/p) over every window as in ONNX: dilation, padding by side, `valid` or `same`."""
+    def __init__(self, norm_type: _Real, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., ceil_mode: _Flag = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ...) -> None: ...
+
+class OnnxLPPool2d(_onnx_window.OnnxPowerPooling):
+    """(Σ xᵖ)^(1/p) over every window as in ONNX: dilation, padding by side, `valid` or `same`."""
+    def __init__(self, norm_type: _Real, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., ceil_mode: _Flag = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ...) -> None: ...
+
+class OnnxLPPool3d(_onnx_window.OnnxPowerPooling):
+    """(Σ xᵖ)^(1/p) over every window as in ONNX: dilation, padding by side, `valid` or `same`."""
+    def __init__(self, norm_type: _Real, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., ceil_mode: _Flag = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ...) -> None: ...
+
+class OnnxMaxPool1d(_onnx_window.OnnxMaxPooling):
+    """The largest value of every window as in ONNX: padding by side, `valid`, `same_upper` or `same_lower`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., return_indices: _Flag = ..., ceil_mode: _Flag = ...) -> None: ...
+
+class OnnxMaxPool2d(_onnx_window.OnnxMaxPooling):
+    """The largest value of every window as in ONNX: padding by side, `valid`, `same_upper` or `same_lower`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., return_indices: _Flag = ..., ceil_mode: _Flag = ...) -> None: ...
+
+class OnnxMaxPool3d(_onnx_window.OnnxMaxPooling):
+    """The largest value of every window as in ONNX: padding by side, `valid`, `same_upper` or `same_lower`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., return_indices: _Flag = ..., ceil_mode: _Flag = ...) -> None: ...
 
 class ConstantPad1d(_pad.FilledPad):
     """A `value` around: `[..., L]`, where n becomes n + p₀ + p₁; a negative side crops."""

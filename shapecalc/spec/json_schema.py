@@ -11,7 +11,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.declaration import positions
 from shapecalc.layers.glossary import GLOSSARY
-from shapecalc.layers.index import KERAS
+from shapecalc.layers.index import KERAS, ONNX
 from shapecalc.layers.registry import FRAMEWORKS, get, kinds
 from shapecalc.spec.metadata import Budget, Expect, Paper
 from shapecalc.spec.write import plain
@@ -105,7 +105,7 @@ def _modifiers() -> dict[str, Any]:
 
 def _definitions() -> dict[str, Any]:
     text, texts, modifiers = _type("string"), _list(_type("string")), _modifiers()
-    classes = [get(name) for name in kinds()]
+    classes = [get(name) for name in (*kinds(), *ONNX)]
     forms = {cls.kind: [_ref(f"kind.{cls.kind}")] for cls in classes}
     for kind in KERAS:
         forms.setdefault(kind, []).append(_ref(f"keras.{kind}"))

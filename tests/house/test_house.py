@@ -22,7 +22,7 @@ import shapecalc
 from shapecalc import layers
 from shapecalc.layers.base import Joint, Kind, Layer
 from shapecalc.layers.glossary import GLOSSARY
-from shapecalc.layers.index import KERAS, KINDS
+from shapecalc.layers.index import KERAS, KINDS, ONNX
 from shapecalc.layers.keras_wrapper import KerasAround
 from shapecalc.layers.registry import RESERVED
 from shapecalc.layers.wrapper import Wrapper
@@ -43,6 +43,7 @@ FLOORS = (
     "diagnostics",
     "pictures",
     "views",
+    "memory",
     "report",
     "sizes",
     "conventions",
@@ -366,7 +367,7 @@ def targets() -> list[tuple[str, str]]:
     return sorted(
         {
             (target.partition(":")[0], target.partition(":")[2])
-            for target in [*KINDS.values(), *KERAS.values()]
+            for target in [*KINDS.values(), *KERAS.values(), *ONNX.values()]
         }
     )
 

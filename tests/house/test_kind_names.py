@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from shapecalc.layers.index import KERAS, KINDS
+from shapecalc.layers.index import KERAS, KINDS, ONNX
 
 ROOT = Path(__file__).resolve().parents[2] / "shapecalc"
-NAMES = {*KINDS, *KERAS}
+NAMES = {*KINDS, *KERAS, *ONNX}
 
 WORDS = {
     "bridges/onnx/operators/": NAMES,  # torch's functions of the elements are called as kinds are

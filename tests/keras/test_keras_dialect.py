@@ -32,12 +32,16 @@ from shapecalc.layers import (
     BatchNorm2d,
     Concat,
     Conv2d,
+    Elementwise,
     Flatten,
+    Hardtanh,
     KerasConv2d,
     KerasMaxPool2d,
+    LeakyReLU,
     Linear,
     LocalResponseNorm,
     ReLU,
+    ReLU6,
 )
 from shapecalc.layers.base import Effect, Kind, Pointwise
 from shapecalc.layers.index import KERAS, KINDS
@@ -200,9 +204,22 @@ def test_layers_of_both_frameworks_are_read_back(kind: str, fields: dict[str, An
 
 def test_what_no_field_describes_is_not_read() -> None:
     layers = keras.layers
-    shapes = ((2, 3, 4, 5),)
-    limited, between = layers.ReLU(max_value=6.0), layers.LayerNormalization(axis=1)
-    assert [read(one, shapes) for one in (limited, between)] == [None, None]
+    assert read(layers.LayerNormalization(axis=1), ((2, 3, 4, 5),)) is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "meant"),
+    [
+        ({}, ReLU()),
+        ({"max_value": 6.0}, ReLU6()),
+        ({"max_value": 2.5}, Hardtanh(min_val=0, max_val=2.5)),
+        ({"negative_slope": 0.25}, LeakyReLU(negative_slope=0.25)),
+        ({"threshold": 1.0}, Elementwise(function="threshold")),
+        ({"max_value": 6.0, "negative_slope": 0.5}, Elementwise(function="threshold")),
+    ],
+)
+def test_rectifiers_of_every_form(settings: dict[str, Any], meant: Kind) -> None:
+    assert read(keras.layers.ReLU(**settings), ((2, 3),)) == meant
 
 
 @pytest.mark.parametrize(

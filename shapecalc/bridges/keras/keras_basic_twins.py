@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from shapecalc.bridges.canonical import canonical
 from shapecalc.bridges.keras.keras_layer import KerasLayer
 from shapecalc.bridges.keras.keras_twins import NAMES, Fields, KerasTwin, Shapes
-from shapecalc.layers.base import Elementwise
+from shapecalc.layers.activation import Hardtanh
+from shapecalc.layers.base import Kind, Pointwise
+from shapecalc.layers.by_name import Elementwise
 from shapecalc.layers.crop import Crop
 from shapecalc.layers.flatten import Flatten
 from shapecalc.layers.keras_norm import KerasLayerNorm, KerasScaled
 from shapecalc.layers.keras_pad import KerasUpsample
 from shapecalc.layers.keras_pool import KerasPool
 from shapecalc.layers.pad import SpatialPad
+from shapecalc.layers.rectifier import LeakyReLU, ReLU6
+from shapecalc.layers.relu import ReLU
 from shapecalc.layers.reshape import Permute
 
 
@@ -135,7 +140,7 @@ class FlattenTwin(KerasTwin[Flatten]):
         return {}
 
 
-class ActivationTwin(KerasTwin[Elementwise]):
+class ActivationTwin(KerasTwin[Pointwise]):
     """A function of each element: a layer with settings, or `Activation` of the function's name."""
 
     @property
@@ -153,8 +158,18 @@ class ActivationTwin(KerasTwin[Elementwise]):
             raise ValueError("an activation by its name takes no settings")
         return {"activation": self.function} if self.function else arguments
 
-    def read(self, layer: KerasLayer) -> Fields | None:
-        config = layer.config
-        if config.get("max_value") is not None or config.get("threshold"):
-            return None
-        return super().read(layer)
+
+class ReluTwin(KerasTwin[ReLU]):
+    """One class in Keras for rectifiers with a limit, with a slope, and with a threshold."""
+
+    def from_layer(self, layer: KerasLayer) -> Kind | None:
+        limit, slope, threshold = (
+            layer.config.get(name) or 0 for name in ("max_value", "negative_slope", "threshold")
+        )
+        if threshold or (slope and limit):
+            return Elementwise(function="threshold")
+        if slope:
+            return canonical(LeakyReLU, {"negative_slope": slope})
+        if layer.config.get("max_value") is None:
+            return ReLU()
+        return ReLU6() if limit == 6 else canonical(Hardtanh, {"min_val": 0, "max_val": limit})

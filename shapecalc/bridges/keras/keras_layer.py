@@ -5,7 +5,7 @@ Live layers and the config in a `.keras` file give the same data. Keras is not i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -15,10 +15,22 @@ OpenShape: TypeAlias = tuple[int | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """A tensor in a call: its shape, and whose result it is (`keras_history`: operation, call, result)."""
+    """A tensor in a call: its shape, and which result of which call it is."""
 
     shape: OpenShape
-    source: tuple[str, int, int] = ("", 0, 0)
+    source: tuple[str, int] = ("", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Variable(Operand):
+    """A weight that an operation takes as it takes tensors; its shape is complete."""
+
+    trainable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Literal(Operand):
+    """An array of numbers in a call; its shape is complete."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +54,11 @@ class KerasLayer:
         """The number of axes of the first tensor, batch included."""
         return len(self.shapes[0])
 
+    @property
+    def is_own(self) -> bool:
+        """Whether the class is one of Keras' layers."""
+        return self.module == "keras.layers"
+
     def inner(self, key: str, *shapes: OpenShape) -> KerasLayer:
         """Return the layer that a wrapper has in its config, called on tensors of these shapes."""
         return layer_in(self.config[key], *shapes)
@@ -63,6 +80,17 @@ def operands_in(value: Any) -> Iterator[Operand]:
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from operands_in(item)
+
+
+def with_tensors(value: Any, change: Callable[[Operand], Any]) -> Any:
+    """Return arguments of a call with every tensor changed."""
+    if isinstance(value, Operand):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {key: with_tensors(item, change) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return tuple([with_tensors(item, change) for item in value])
+    return value
 
 
 def function_name(value: Any) -> str | None:

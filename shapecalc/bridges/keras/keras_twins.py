@@ -19,6 +19,7 @@ from shapecalc.bridges.canonical import canonical
 from shapecalc.bridges.counterpart import Counterpart, K, plain
 from shapecalc.bridges.keras.keras_layer import KerasLayer, Operand, function_name, operands_in, tuples
 from shapecalc.layers.base import Kind
+from shapecalc.layers.linear import Identity
 from shapecalc.layers.registry import get, kinds
 from shapecalc.layers.roles import Implementation, fields_with, sizes_inferred
 
@@ -58,7 +59,7 @@ class KerasTwin(Counterpart[K]):
         f"{__package__}.{module}": homes
         for module, homes in {
             "keras_basic_twins": (
-                *("base", "crop", "flatten", "pad", "reshape"),
+                *("base", "crop", "flatten", "pad", "relu", "reshape"),
                 *("keras_norm", "keras_pad", "keras_pool"),
             ),
             "keras_recurrent_twins": ("keras_recurrent", "keras_cells", "keras_conv_lstm"),
@@ -249,6 +250,6 @@ def layer_of(layer: KerasLayer) -> Kind | None:
     """
     if layer.class_name == "Activation":
         name = function_name(layer.config["activation"])
-        return activation(name) if name else None
+        return Identity() if name == function_name(None) else activation(name) if name else None
     kind = kind_of(layer)
     return None if kind is None else twin_of(kind).from_layer(layer)

@@ -30,6 +30,13 @@ def domain_of(domain: str) -> str:
     return "" if domain == "ai.onnx" else domain
 
 
+def all_text(names: Iterable[object]) -> None:
+    """Refuse names that are no text, as those of a file that is broken."""
+    for name in names:
+        if not isinstance(name, str):
+            raise SpecError(f"the name {quote(str(name))} is not UTF-8")
+
+
 def _text(error: Exception) -> str:
     """Return what is wrong in one line."""
     if isinstance(error, ValidationError):
@@ -70,6 +77,7 @@ class GraphImport(ImportedSteps):
         `prefix` is put before their names; `attributes` are those of the function that they are the body of.
         """
         for proto in nodes:
+            all_text([proto.op_type, proto.domain, proto.name, *proto.input, *proto.output])
             title = proto.name or next(filter(None, proto.output), "") or proto.op_type
             name = self.unique(f"{prefix}{title}")
             unknown = next((each for each in proto.input if each and each not in tensors), None)
@@ -80,7 +88,11 @@ class GraphImport(ImportedSteps):
             own = {each.name: attributes.get(each.ref_attr_name, each) for each in proto.attribute}
             own = {key: each for key, each in own.items() if not each.ref_attr_name}
             node = Node(self, proto, operands, name, own, tensors)
-            self._convert(node)
+            try:
+                self._convert(node)
+            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+                message = f"{node.op} does not fit its operands and attributes: {_text(error)}"
+                raise node.error(message) from error
             for output, operand in zip(proto.output, node.results, strict=False):
                 if output:
                     tensors[output] = operand
@@ -88,19 +100,14 @@ class GraphImport(ImportedSteps):
     def _convert(self, node: Node) -> None:
         """Do what the rule of a node says; without one, read its body; without that, it is opaque."""
         fold = fold_of(node.domain, node.op)
-        if fold is not None and all(map(self.is_known, node.all_operands)):
+        if fold is not None and self.are_known(node.all_operands):
             result = fold(node, *[None if each is None else self.value_of(each) for each in node.operands])
             if result is not None:
                 node.fold(*result) if isinstance(result, tuple) else node.fold(result)
                 return
         rule = None if (node.domain, node.op) in self.functions else rule_of(node.domain, node.op)
         if rule is not None:
-            try:
-                rule(node)
-            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-                raise node.error(
-                    f"{node.op} does not fit its operands and attributes: {_text(error)}"
-                ) from error
+            rule(node)
         elif (function := self.functions.get((node.domain, node.op)) or standard_function(node)) is not None:
             self._inline(node, function)
         else:

@@ -23,6 +23,10 @@ _COMPUTED = re.compile(r"^(val_\d+|onnx::.*|.*_output_\d+|scalar_tensor.*|.*[Cc]
 """What exporters call numbers that they folded, which nothing learns."""
 
 
+_MOST_FLOATS = 16
+"""Floats that are computed with numbers of shapes, such as scales, are no more than these."""
+
+
 class Halt(ShapecalcError):
     """A layer refuses its input: the steps up to it are the model, whose inference says why."""
 
@@ -109,11 +113,24 @@ class ImportedSteps:
             return False
         return operand.dtype in WHOLE or self.is_constant(operand)
 
+    def are_known(self, operands: Sequence[Operand]) -> bool:
+        """Say whether tensors are numbers to compute with: known ones, and what meets numbers of shapes."""
+        is_of_shapes = any(each.value is not None and each.weight is None for each in operands)
+        return all(
+            self.is_known(each)
+            or (
+                (is_of_shapes and each.weight is not None and each.numel <= _MOST_FLOATS)
+                and self.value_of(each) is not None
+            )
+            for each in operands
+        )
+
     def is_constant(self, operand: Operand) -> bool:
         """Say whether a tensor is a number that nothing learns: known, or a single one without a name."""
         if operand.weight is None:
-            return operand.value is not None
-        return operand.numel <= 1 and (not operand.title or _COMPUTED.match(operand.title) is not None)
+            return operand.step is None
+        is_named = operand.title and not operand.is_literal and not _COMPUTED.match(operand.title)
+        return operand.numel <= 1 and not is_named
 
     def is_learned(self, operand: Operand) -> bool:
         """Say whether an initializer is a parameter of the network."""

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from shapecalc import layers
 from shapecalc.algebra.formula import Formula, NamedValues
 from shapecalc.bridges.constant_arithmetic import simplified
-from shapecalc.bridges.onnx.graph_import import GraphImport, HasBatch, Tensors, domain_of
+from shapecalc.bridges.onnx.graph_import import GraphImport, HasBatch, Tensors, all_text, domain_of
 from shapecalc.bridges.onnx.imported_steps import Halt
 from shapecalc.bridges.onnx.model_file import MOST_NODES, read_model
 from shapecalc.bridges.onnx.onnx_node import Operand
@@ -24,8 +24,8 @@ from shapecalc.model import Model
 from shapecalc.spec.find import short
 from shapecalc.spec.tree import RESERVED_PARAMETERS
 
-_BATCH = re.compile(r"n|b|bs|batch.*|.*_batch|unk__.*|s\d+|\?|", re.IGNORECASE)
-"""What files call the size of a batch; the axis may have no name, or one that was counted."""
+_BATCH = re.compile(r"n|b|bs|batch.*|.*_batch|unk__.*|s\d+|\?", re.IGNORECASE)
+"""What files call the size of a batch; or it has no name."""
 _USUAL = (224, 256, 128, 64, 512, 32, 299, 96, 384, 16, 8, 4, 2, 1)
 """What a size that the file leaves open is at first; the first that all layers take."""
 _TRACED_BATCH = 11
@@ -46,18 +46,22 @@ class _Importer:
     """A model of a file: its sizes by name, and attempts to run it at usual ones."""
 
     def __init__(self, proto: ModelProto, file: str | None, name: str) -> None:
-        self.graph = proto.graph
+        self.graph = graph = proto.graph
         self.place = Place(file) if file else Place()
         self.name = re.sub(r"\W", "_", name) or "model"
         self.versions = {domain_of(each.domain): each.version for each in proto.opset_import}
         self.functions = {(domain_of(each.domain), each.name): each for each in proto.functions}
         if self.graph.sparse_initializer:
             raise SpecError("sparse initializers are not read", place=self.place)
+        types = [*graph.input, *graph.output, *graph.value_info]
+        sizes = chain(*(each.type.tensor_type.shape.dim for each in types))
+        all_text([*(each.name for each in (*types, *graph.initializer)), *(dim.dim_param for dim in sizes)])
         held = {tensor.name for tensor in self.graph.initializer}
         self.inputs = [each for each in self.graph.input if each.name not in held]
         if not self.inputs:
             raise SpecError("the graph has no input", place=self.place)
         self.titles = _distinct([each.name for each in self.inputs], "input")
+        self.unnamed: set[str] = set()
         titled = zip(self.inputs, self.titles, strict=True)
         self.sizes = {each.name: self._sizes(each, title) for each, title in titled}
         self.letters = self._letters()
@@ -79,6 +83,7 @@ class _Importer:
                 sizes.append(dim.dim_value)
             else:
                 sizes.append(dim.dim_param or f"{title}_{axis}")
+                self.unnamed |= set() if dim.dim_param else {str(sizes[-1])}
         return sizes
 
     def _letters(self) -> dict[str, str]:
@@ -101,7 +106,7 @@ class _Importer:
         size = next(iter(first))
         if len(first) > 1 or size is None or size in chain(*(each[1:] for each in self.sizes.values())):
             return False
-        if not (size == 1 if isinstance(size, int) else _BATCH.fullmatch(size)):
+        if not (size == 1 if isinstance(size, int) else size in self.unnamed or _BATCH.fullmatch(size)):
             return False
         return all(self._may_begin_with(size, output) for output in self.graph.output)
 

@@ -215,6 +215,16 @@ class Node:
         self.graph.run_inside(self, body.node, inside)
         self.results = self.graph.results(self, inside, [each.name for each in body.output])
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it computes with numbers alone: with no result of a layer and with no weight."""
+        return not any(each.step or self.graph.is_learned(each) for each in self.all_operands)
+
+    def unknown(self) -> None:
+        """Let the result be numbers of which only the shape is known, that of the operands broadcast."""
+        shape = np.broadcast_shapes(*(each.shape for each in self.all_operands))
+        self.results = [Operand(self.proto.output[0], self.result_type, shape)]
+
     def opaque(self) -> None:
         """Let the results have the shapes that the file says: no rule knows them at other sizes."""
         self.graph.append_opaque(self)

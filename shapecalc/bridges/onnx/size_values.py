@@ -28,6 +28,7 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "%": operator.mod,
     "/": _quotient,
 }
+_NEUTRAL = {"+": 0, "-": 0, "*": 1, "/": 1, "//": 1}
 _FINEST = 2**20
 """Floats with a larger denominator are not taken for exact: products of floats may round them."""
 _RELATIONS: dict[str, tuple[str, str]] = {
@@ -67,6 +68,8 @@ class Size:
         exact = [_exact(side) for side in (left, right)]
         if None in exact:
             return _OPERATORS[sign](plain(left), plain(right))
+        if not isinstance(right, Size) and exact[1] == _NEUTRAL.get(sign):
+            return self
         value = _OPERATORS[sign](*exact)
         text = f"({spec_text(left)} {sign} {spec_text(right)})"
         return Size(value, text, self.condition, _bound(left, sign, right))

@@ -6,6 +6,7 @@ from typing import Any
 
 from shapecalc import layers
 from shapecalc.bridges.canonical import canonical
+from shapecalc.bridges.onnx.held_operands import append_operator, result_count
 from shapecalc.bridges.onnx.onnx_node import Node
 from shapecalc.bridges.onnx.operators import operator
 from shapecalc.layers.base import Kind
@@ -17,43 +18,74 @@ def ranked(name: str, rank: int) -> type[Kind]:
     return kind
 
 
-def window_fields(node: Node, rank: int) -> dict[str, Any] | None:
-    """Return stride, padding and dilation of a window; None where the padding depends on the size."""
+def window_fields(node: Node, rank: int) -> dict[str, Any]:
+    """Return stride, padding and dilation of a window, the padding for each side or as a word."""
     auto = node.attribute("auto_pad", "NOTSET")
-    pads = node.attribute("pads", [0] * 2 * rank) if auto == "NOTSET" else [0] * 2 * rank
-    if auto in ("SAME_UPPER", "SAME_LOWER") or len(pads) != 2 * rank:
-        return None
+    pads = node.attribute("pads") or [0] * 2 * rank
+    if len(pads) != 2 * rank:
+        raise node.error(f"pads has {len(pads)} numbers for {rank} axes")
+    padding = tuple(zip(pads[:rank], pads[rank:], strict=True)) if auto == "NOTSET" else auto.lower()
     return {
         "stride": tuple(node.attribute("strides", [1] * rank)),
-        "padding": tuple(zip(pads[:rank], pads[rank:], strict=True)),
+        "padding": ((0, 0),) * rank if padding == "valid" else padding,
         "dilation": tuple(node.attribute("dilations", [1] * rank)),
     }
+
+
+def symmetric(fields: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the fields with one padding for both sides, as torch has them; None where they differ."""
+    sides = fields["padding"]
+    if isinstance(sides, str) or any(before != after for before, after in sides):
+        return None
+    return {**fields, "padding": tuple(before for before, _ in sides)}
 
 
 @operator("Conv")
 def _convolution(node: Node) -> None:
     x, weight, bias = node.operand(0), node.operand(1), node.given(2)
     rank = weight.rank - 2
-    fields = window_fields(node, rank) if 1 <= rank <= 3 else None
-    if fields is None:
+    if not 1 <= rank <= 3:
+        node.opaque()
+        return
+    fields = window_fields(node, rank) | {"groups": node.attribute("group", 1)}
+    own = {
+        "in_channels": weight.shape[1] * fields["groups"],
+        "out_channels": weight.shape[0],
+        "kernel_size": weight.shape[2:],
+        "bias": bias is not None,
+    }
+    title = "OnnxConv" if isinstance(fields["padding"], str) else "Conv"
+    if node.layer(canonical(ranked(title, rank), {**fields, **own}), [weight, bias], x):
+        return
+    torchs = symmetric(fields)
+    kind = ranked("OnnxFunctionalConv" if torchs is None else "FunctionalConv", rank)
+    node.ends(canonical(kind, torchs or fields), x, weight, *([bias] if bias else []))
+
+
+@operator("ConvTranspose")
+def _transposed_convolution(node: Node) -> None:
+    x, weight, bias = node.operand(0), node.operand(1), node.given(2)
+    rank = weight.rank - 2
+    if not 1 <= rank <= 3:
         node.opaque()
         return
     groups = node.attribute("group", 1)
+    more = tuple(node.attribute("output_padding", [0] * rank))
+    fields = window_fields(node, rank) | {"groups": groups, "output_padding": more}
+    size = node.attribute("output_shape")
+    fits = all(o < max(s, d) for o, s, d in zip(more, fields["stride"], fields["dilation"], strict=True))
+    torchs = symmetric(fields) if size is None and fits else None
+    title = "Onnx{}ConvTranspose" if torchs is None else "{}ConvTranspose"
+    fields = torchs or {**fields, "output_size": size and tuple(size[-rank:])}
     own = {
-        "in_channels": weight.shape[1] * groups,
-        "out_channels": weight.shape[0],
+        "in_channels": weight.shape[0],
+        "out_channels": weight.shape[1] * groups,
         "kernel_size": weight.shape[2:],
-        "groups": groups,
         "bias": bias is not None,
     }
-    if node.layer(canonical(ranked("Conv", rank), {**fields, **own}), [weight, bias], x):
-        return
-    sides = fields.pop("padding")
-    if any(before != after for before, after in sides):
-        x = node.step(canonical(ranked("ConstantPad", rank), {"padding": sides, "value": 0}), x)
-        sides = ((0, 0),) * rank
-    fields |= {"groups": groups, "padding": tuple(before for before, _ in sides)}
-    node.ends(canonical(ranked("FunctionalConv", rank), fields), x, weight, *([bias] if bias else []))
+    if not node.layer(canonical(ranked(title.format(""), rank), {**fields, **own}), [weight, bias], x):
+        kind = ranked(title.format("Functional"), rank)
+        node.ends(canonical(kind, fields), x, weight, *([bias] if bias else []))
 
 
 @operator("Gemm")
@@ -90,13 +122,11 @@ def _matmul(node: Node) -> None:
 def _batch_norm(node: Node) -> None:
     x, *tensors = node.all_operands
     rank = max(x.rank - 2, 1)
-    if not 2 <= x.rank <= 5 or node.attribute("training_mode", 0) or not node.owns(*tensors):
-        node.opaque()
-        return
     fields = {"num_features": tensors[0].shape[0], "eps": node.decimal("epsilon", 1e-5)}
-    layer = canonical(ranked("BatchNorm", rank), fields)
-    if not node.layer(layer, tensors, x):
-        node.opaque()
+    if 2 <= x.rank <= 5 and result_count(node) == 1:
+        if node.layer(canonical(ranked("BatchNorm", rank), fields), tensors, x):
+            return
+    append_operator(node, layers.OnnxChannelNorm, results=result_count(node))
 
 
 @operator("MaxPool")
@@ -110,25 +140,34 @@ def _average_pool(node: Node) -> None:
     _pool(node, "AvgPool", {"count_include_pad": bool(node.attribute("count_include_pad", 0))})
 
 
+@operator("LpPool")
+def _power_pool(node: Node) -> None:
+    _pool(node, "LPPool", {"norm_type": node.attribute("p", 2)})
+
+
 def _pool(node: Node, name: str, more: dict[str, Any]) -> None:
-    """Append pooling as torch has it: equal padding on both sides, at most half the kernel."""
+    """Append pooling: torch's with equal padding on both sides of at most half the kernel, or else ONNX's."""
     x = node.operand(0)
     rank = x.rank - 2
     kernel = tuple(node.attribute("kernel_shape", ()))
-    fields = window_fields(node, rank) if 1 <= rank <= 3 else None
-    if fields is None or any(
-        p != q or 2 * p > k for (p, q), k in zip(fields["padding"], kernel, strict=True)
-    ):
+    if not 1 <= rank <= 3 or len(kernel) != rank:
         node.opaque()
         return
-    kind = ranked(name, rank)
-    if "dilation" not in kind.model_fields and {*fields.pop("dilation")} != {1}:
-        node.opaque()
-        return
-    padding = tuple(before for before, _ in fields["padding"])
-    is_ceil = bool(node.attribute("ceil_mode", 0))
-    fields |= {"kernel_size": kernel, "ceil_mode": is_ceil, "padding": padding, **more}
-    node.ends(canonical(kind, fields), x)
+    fields = window_fields(node, rank) | more
+    fields |= {"kernel_size": kernel, "ceil_mode": bool(node.attribute("ceil_mode", 0))}
+    kind, torchs = ranked(name, rank), symmetric(fields)
+    if torchs is not None and _is_torchs(kind, torchs):
+        node.ends(canonical(kind, torchs), x)
+    else:
+        node.ends(canonical(ranked(f"Onnx{name}", rank), fields), x)
+
+
+def _is_torchs(kind: type[Kind], fields: dict[str, Any]) -> bool:
+    """Say whether torch's pooling has what a window has, and takes its padding."""
+    if any(2 * p > k for p, k in zip(fields["padding"], fields["kernel_size"], strict=True)):
+        return False
+    neutral = {"dilation": {1}, "padding": {0}}
+    return all({*fields[name]} == only for name, only in neutral.items() if name not in kind.model_fields)
 
 
 @operator("GlobalAveragePool")

@@ -81,6 +81,9 @@ _MERGES: Mapping[str, str] = {
 
 @operator(*_LAYERS)
 def _layer(node: Node) -> None:
+    if node.is_plain:
+        node.unknown()
+        return
     name, fields = _LAYERS[node.op]
     values = {field: node.decimal(key) for key, field in fields.items() if key in node.attributes}
     node.ends(canonical(getattr(layers, name), values), node.operand(0))
@@ -88,7 +91,10 @@ def _layer(node: Node) -> None:
 
 @operator(*_FUNCTIONS)
 def _function(node: Node) -> None:
-    node.ends(layers.Elementwise(function=_FUNCTIONS[node.op]), node.operand(0))
+    if node.is_plain:
+        node.unknown()
+    else:
+        node.ends(layers.Elementwise(function=_FUNCTIONS[node.op]), node.operand(0))
 
 
 @operator("Add")
@@ -114,6 +120,9 @@ def _merge(node: Node) -> None:
 
 def _broadcast(node: Node, kind: Any, function: str) -> None:
     """Append a function of tensors that are broadcast; plain numbers among them are no tensors."""
+    if node.is_plain:
+        node.unknown()
+        return
     rank = max(operand.rank for operand in node.all_operands)
     tensors = [
         operand

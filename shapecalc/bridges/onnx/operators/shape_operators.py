@@ -109,3 +109,19 @@ def _unsqueeze(node: Node) -> None:
 @operator("Concat")
 def _concat(node: Node) -> None:
     node.ends(layers.Concat(dim=node.attribute("axis", 1)), *node.all_operands)
+
+
+@operator("Range")
+def _range(node: Node) -> None:
+    ends = [node.graph.value_of(node.operand(number)) for number in range(3)]
+    if any(value is None for value in ends):
+        node.opaque()
+        return
+    start, limit, delta = (value.reshape(-1)[0] for value in ends)
+    count = limit - start if delta == 1 else -((start - limit) // delta)
+    node.ends(layers.Constant(shape=[field_value(count)]))
+
+
+@operator("ConstantOfShape")
+def _constant_of_shape(node: Node) -> None:
+    node.ends(layers.Constant(shape=field_value(node.numbers(0))))

@@ -160,9 +160,17 @@ def _traced(run: Run, shapes: Mapping[str, tuple[int, ...]] | None = None) -> Mo
     forget_partly_known(trace)
     _append_unused(trace, outputs)
     model = model_of(trace, shapes, outputs, run.name)
-    rerun = Rerun(run, trace.leaves, trace.tests.by_step)
-    model.graphs.witness = ModuleWitness(rerun, at_traced=not trace.has_opaque_batch)
+    rerun = Rerun(run, trace.leaves, trace.tests.by_step, trace.log)
+    in_training = None if run.module.training else partial(_in_training, run)
+    model.graphs.witness = ModuleWitness(rerun, in_training, at_traced=not trace.has_opaque_batch)
     return model
+
+
+def _in_training(run: Run) -> Model:
+    """Return the model of the module in training mode, where its forward may be another."""
+    run.state.restore()
+    run.module.train()
+    return _traced(replace(run, state=ModuleState(run.module)))
 
 
 def _recorded(run: Run, trace: Trace, sizes: Sequence[Sequence[int]]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from torch import Tensor, nn
 
 from shapecalc.bridges.torch.tracer.branch_sites import BranchTests
+from shapecalc.bridges.torch.tracer.call_log import CallLog
 from shapecalc.bridges.torch.tracer.callers import caller_in_module
 from shapecalc.bridges.torch.tracer.data_decisions import Decisions
 from shapecalc.bridges.torch.tracer.kept_tensors import MetaTwins, kept_tensors
@@ -88,6 +89,7 @@ class Trace:
         """What integers that count up to a size are less than, by the name of their tensor."""
         self.leaves: dict[str, str] = {}
         """The path of the module that a step is, by the name of the step."""
+        self.log = CallLog()
         self.has_opaque_batch = False
         """Whether an operation without a rule is taken to keep the batch, which other runs confirm."""
         self.has_unknown = False
@@ -142,8 +144,7 @@ class Trace:
     def alias(self, result: Any, tensor: Tensor) -> None:
         """Let a result have the name of the tensor that it was made of."""
         if isinstance(result, Tensor):
-            result = self.meta_twins.of(result)
-            self.tensors[id(result)] = (result, self.name_of(tensor))
+            self.bind(self.name_of(tensor), [result])
 
     def sizes(self, tensor: Tensor) -> Sizes:
         """Return the sizes of a tensor, traced; those of parameters and literals are ordinary numbers."""
@@ -342,8 +343,7 @@ class Call:
 
     def ends(self, layer: Kind, *operands: Tensor | str, name: str | None = None) -> bool:
         """Append the layer that gives the result of the call."""
-        self.step(layer, *operands, results=[self.result], name=name)
-        return True
+        return bool(self.step(layer, *operands, results=[self.result], name=name))
 
 
 Rule: TypeAlias = Callable[[Call], bool]

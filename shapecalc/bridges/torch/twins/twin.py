@@ -200,7 +200,7 @@ class Missing(Twin[K]):
 
     def absent(self) -> str:
         if self.kind.framework not in (None, self.framework):
-            return "a rule of Keras, and the proofs are against torch"
+            return f"a rule of {str(self.kind.framework).title()}, and the proofs are against torch"
         return f"torch has no counterpart of {self.kind.kind}"
 
     def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
