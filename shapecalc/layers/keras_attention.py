@@ -134,7 +134,7 @@ class KerasHeads(KerasAttending):
 
     def operations(self, inputs: Shapes) -> Operations:
         """Projections, scores of scaled queries, a softmax of each row of them, values, a projection."""
-        query, _, key = self.three(inputs)
+        query = inputs[0]
         (h, _), (d, v) = self.heads, self.widths
         scores = product(self.scores(inputs))
         rows = product(query[:-1]) * h
@@ -268,8 +268,7 @@ class KerasScoring(KerasAttending):
         return self.scoring(inputs) + softmax(scores, product(inputs[0][:-1])) + weighted
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
-        query, value, _ = self.three(inputs)
-        rank = len(query)
+        rank = len(inputs[0])
         own = over(rank, [rank - 1])
         seen = placed(rank, {rank - 2: EVERYTHING})
         keys = over(rank, [rank - 2, rank - 1])

@@ -162,9 +162,15 @@ class KerasEinsumDense(
         einsum, inputs = self._einsum(x)
         return einsum.depends_on(inputs, result)[0]
 
-    def operations(self, x: Shape) -> Operations | None:
-        einsum, inputs = self._einsum(x)
-        made = einsum.operations(inputs)
-        if made is None or self.bias_axes is None:
-            return made
-        return made + Operations(additions=product(self.output(x)))
+    def operations(self, x: Shape) -> Operations:
+        """What the tensor alone has and the result lacks is summed first; then products, sums, a bias."""
+        (taken, kernel), sizes, results = self._terms(), self._sizes(x), product(self.output(x))
+        early = {*taken} - {*kernel, *self._result}
+        kept = product(n for letter, n in sizes.items() if letter in taken and letter not in early)
+        held = product(x[: self._held(x)] if self._held_left else x[len(taken) :])
+        pairs = held * product(n for letter, n in sizes.items() if letter not in early)
+        summed = bool({*taken} & {*kernel} - {*self._result})
+        added = product(x) - held * kept - (results if summed else 0)
+        bias = 0 if self.bias_axes is None else results
+        macs, multiplications = (pairs, 0) if summed else (0, pairs)
+        return Operations(macs=macs, multiplications=multiplications, additions=added + bias)

@@ -6,7 +6,7 @@ Tensors of different ranks are aligned at their batch and at their last axes, as
 from collections.abc import Iterator
 from typing import Annotated
 
-from shapecalc.algebra import Dim, product
+from shapecalc.algebra import product
 from shapecalc.layers.base import Merge, Shapes
 from shapecalc.layers.counts import Operations, norm, products
 from shapecalc.layers.dependence import EVERYTHING, Along, Dependence
@@ -141,8 +141,9 @@ class KerasDot(Merge, kind="dot", framework="keras", keras="keras.layers.Dot"):
     def operations(self, inputs: Shapes) -> Operations:
         results, long = product(self.output(inputs)), inputs[0][self._axes(inputs)[0]]
         total = products(results * long, results)
-        for x in inputs if self.normalize else ():
-            total = total + norm(2, product(x), _rows(x, long)) + Operations(divisions=product(x))
+        for x, axis in zip(inputs, self._axes(inputs), strict=True) if self.normalize else ():
+            rows = product(replaced(x, axis))
+            total = total + norm(2, product(x), rows) + Operations(divisions=product(x))
         return total
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
@@ -154,7 +155,3 @@ class KerasDot(Merge, kind="dot", framework="keras", keras="keras.layers.Dot"):
             views.append((Along(0), *(own.get(axis, EVERYTHING) for axis in range(1, len(x)))))
             place += len(kept)
         return tuple(views)
-
-
-def _rows(x: Shape, long: Dim) -> Dim:
-    return product(x) // long

@@ -47,6 +47,11 @@ def of_sizes(*ranks: int, largest: int = 5) -> Inputs:
     return inputs
 
 
+def maps(draft: Draft) -> Shapes:
+    """Return a map over as many axes as the kind has, its channels last."""
+    return of_sizes((draft.rank or 1) + 2)(draft)
+
+
 # ---- recurrent layers
 
 
@@ -276,6 +281,7 @@ KERAS_INPUTS: dict[str, Inputs] = {
     **dict.fromkeys(("rnn_cell", "lstm_cell", "gru_cell"), steps),
     "rnn_of_cells": stacked,
     "time_distributed": distributed,
+    **{f"adaptive_{way}_pool{rank}d": maps for way in ("avg", "max") for rank in (1, 2, 3)},
     "bidirectional": both_ways,
     "spectral_norm": around,
     **dict.fromkeys(("multihead_attention", "grouped_query_attention"), attended),
@@ -297,9 +303,10 @@ KERAS_INPUTS: dict[str, Inputs] = {
 
 KERAS_HINTS: dict[str, Callable[[Draft], Any]] = {
     "prelu.shared_axes": lambda draft: (
-        len(draft.x) if draft.flaw == "bound" else draft.whole(1, len(draft.x) - 1)
+        len(draft.x) if draft.flaw == "bound" else draft.whole(1, max(len(draft.x) - 1, 1))
     ),
     "normalization.dim": lambda draft: None if draft.chance(4) else some_axes(draft),
     "unit_normalization.dim": some_axes,
+    "resizing.mode": lambda draft: draft.draw(st.sampled_from(["bilinear", "nearest", "bicubic"])),
 }
 """Fields that depend on what arrives, by `kind.name`."""
