@@ -193,7 +193,7 @@ class KerasAugmentation(Pointwise, kind="augmentation", framework="keras"):
     """A change of images `[N, H, W, C]` that keeps their shape, mostly in training alone.
 
     `function` is the class in keras.layers, as `RandomFlip`; its settings change no shape and are left out.
-    Shape kept, no weights; what it costs is not known, and in evaluation most cost nothing.
+    What it costs is not counted: in evaluation most do nothing. Source: keras.layers.RandomFlip and its like.
 
     >>> KerasAugmentation(function="RandomFlip").output((8, 224, 224, 3))
     (8, 224, 224, 3)
