@@ -16,8 +16,10 @@ from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
 from shapecalc.layers.counts import mean
 from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import Dependence, placed, shared_out
+from shapecalc.layers.effect import Shapes
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Integer, Nullable, complaint
+from shapecalc.layers.memory_traits import Input, Mode, Storage
 from shapecalc.layers.pool import Pooling, WithIndices
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
 from shapecalc.layers.roles import Lettered, OutputSize
@@ -98,6 +100,10 @@ class AdaptiveAverage(AdaptivePool, torch="torch.nn.AdaptiveAvgPool{rank}d"):
 
     family = Family.ADAPTIVE_AVERAGE_POOL
     reduced_by = mean
+
+    def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...]:
+        """The input, unless torch takes a plain mean over all of it."""
+        return () if all(out == 1 for out in self.sizes(self.output(inputs[0]))) else (Input(),)
 
 
 class AdaptiveMean(AdaptiveAverage, ranked="AdaptiveAvgPool{rank}d", ranks=(2, 3)):
