@@ -29,7 +29,7 @@ GLOSSARY: dict[str, str] = {
     "connections": "For each output channel, the input channels that it reads.",
     "count_include_pad": "Whether padding counts in the average; shapes do not depend on it.",
     "crop": "How much to cut: for all sides, per axis, or per side as [[before, after], ...].",
-    "crop_to_aspect_ratio": "Whether images keep their proportions and lose their margins; no shape depends on it.",
+    "crop_to_aspect_ratio": "Whether images keep their proportions and lose margins; no shape depends on it.",
     "cutoffs": "Where the clusters of classes begin, the most frequent classes before the first.",
     "d_model": "The size of the input's last axis: inferred when left out, checked when given.",
     "delta": "The difference from which the loss grows in proportion to it.",
