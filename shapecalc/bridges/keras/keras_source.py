@@ -11,7 +11,7 @@ from typing import Any
 import keras
 
 from shapecalc.bridges.canonical import short
-from shapecalc.bridges.keras.keras_layer import tuples
+from shapecalc.bridges.keras.keras_layer import function_name, tuples
 from shapecalc.bridges.keras.keras_twins import KerasTwin, called, twin_of
 from shapecalc.bridges.torch.twins.code import WIDTH, expression, laid, quoted
 from shapecalc.engine.graph import GraphNode
@@ -140,11 +140,8 @@ def _written(layer: Any, name: str = "", *, trainable: bool = True) -> str:
         default = getattr(parameters.get(key), "default", None)
         if key not in parameters or key.endswith(_INITIAL) or key in ("name", "dtype", "seed"):
             continue
-        if short(tuples(value)) != short(tuples(default)) and (key, value, default) != (
-            "activation",
-            "linear",
-            None,
-        ):
+        is_default = short(tuples(value)) == short(tuples(default))
+        if not is_default and (value, default) != (function_name(None), None):
             inside = getattr(layer, key, None)
             given[key] = _value(inside if isinstance(inside, keras.layers.Layer) else value)
     if name:
