@@ -67,7 +67,7 @@ class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer, torch="torch.nn.G
         return standardized(product(x), x[0] * self.num_groups, scale=self.affine, shift=self.affine)
 
 
-class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
+class NormalizedEnd(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     """The rules of normalisation over the last axes, with a weight for each position in them."""
 
     order = "normalized_shape eps ..."
@@ -78,7 +78,6 @@ class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     normalized_shape: Annotated[
         Dim | tuple[Dim, ...] | None, Nullable(Each(Integer(1))), Inferred("n", axis=-1)
     ] = None
-    elementwise_affine: Flag = True
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         return ("E",) if len(x) < 4 else ()
@@ -111,6 +110,18 @@ class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         wanted = self.normalized(x)
         end = f"the end of {shown(x)}, which is {shown(x[-len(wanted) :])}"
         return f"{self.kind}: normalized_shape {shown(wanted)} is not {end}"
+
+
+class OverLastAxes(NormalizedEnd):
+    """Normalisation over the last axes, the weights of which may be left out."""
+
+    elementwise_affine: Flag = True
+
+
+def root_mean_square(numbers: Dim, samples: Dim, *, scale: bool) -> Operations:
+    """The mean of x² of every sample, then x·(1/√(mean + eps))·weight."""
+    products = (2 + scale) * numbers
+    return Operations(multiplications=products, additions=numbers, divisions=2 * samples, roots=samples)
 
 
 class LayerNorm(OverLastAxes, torch="torch.nn.LayerNorm", keras="keras.layers.LayerNormalization"):
@@ -174,9 +185,7 @@ class RMSNorm(OverLastAxes, torch="torch.nn.RMSNorm", keras="keras.layers.RMSNor
         return Own((*x[: -len(self.normalized(x))],), "statistic")
 
     def operations(self, x: Shape) -> Operations:
-        numbers, samples = product(x), self.samples(x)
-        products = (2 + self.elementwise_affine) * numbers
-        return Operations(multiplications=products, additions=numbers, divisions=2 * samples, roots=samples)
+        return root_mean_square(product(x), self.samples(x), scale=self.elementwise_affine)
 
 
 class LocalResponseNorm(
