@@ -1,4 +1,4 @@
-"""The modules of the documents: one that does not fit, the same repaired, and one that was exported to ONNX."""
+"""The modules of the documents: one that does not fit, the same repaired, and one exported to ONNX."""
 
 import torch
 from torch import Tensor, nn
