@@ -118,8 +118,10 @@ def _range(node: Node) -> None:
         node.opaque()
         return
     start, limit, delta = (value.reshape(-1)[0] for value in ends)
+    is_rising = isinstance(delta, int) and delta > 0
     count = limit - start if delta == 1 else -((start - limit) // delta)
     node.ends(layers.Constant(shape=[field_value(count)]))
+    node.results[0].below = limit if is_rising else None
 
 
 @operator("ConstantOfShape")
