@@ -27,7 +27,7 @@ MAY_BE_UNDECIDED = {
     "onnx_scatter_nd": "how many axes are indexed decides how many axes the updates have",
 }
 """Kinds that may answer `Undecided` for a symbolic size, and why."""
-BROADCAST = {"onnx_expand", "onnx_gemm", "onnx_layer_norm", "onnx_skip_layer_norm"}
+BROADCAST = {"onnx_einsum", "onnx_expand", "onnx_gemm", "onnx_layer_norm", "onnx_skip_layer_norm"}
 BROADCAST |= {"onnx_mat_mul_integer", "onnx_q_linear_mat_mul"}
 """Kinds that broadcast: a free size is taken not to be 1."""
 

@@ -77,9 +77,7 @@ class _Importer:
             raise SpecError(f"the input {quote(value.name)} {what}", place=self.place)
         sizes: list[int | str] = []
         for axis, dim in enumerate(tensor.shape.dim):
-            if dim.HasField("dim_value") and dim.dim_value == 0:
-                raise SpecError(f"axis {axis} of the input {quote(value.name)} is 0", place=self.place)
-            if dim.HasField("dim_value") and dim.dim_value > 0:
+            if dim.HasField("dim_value") and dim.dim_value >= 0:
                 sizes.append(dim.dim_value)
             else:
                 sizes.append(dim.dim_param or f"{title}_{axis}")
@@ -153,9 +151,10 @@ class _Importer:
         )
         tensors: Tensors = {each.name: run.initializer(each) for each in self.graph.initializer}
         for value, title in zip(self.inputs, self.titles, strict=True):
-            operand = Operand(value.name, value.type.tensor_type.elem_type, shapes[value.name], title)
+            shape = tuple([size or 1 for size in shapes[value.name]])
+            operand = Operand(value.name, value.type.tensor_type.elem_type, shape, title)
             run.add_input(title, operand)
-            tensors[value.name] = operand
+            tensors[value.name] = run.emptied(operand, shapes[value.name])
         is_complete = True
         try:
             run.run(self.graph.node, tensors)
@@ -231,7 +230,7 @@ class _Importer:
             raise SpecError(f"{first['loc'][0]}: {first['msg']}", place=self.place) from None
 
     def _written(self, size: int | str) -> int | str:
-        return size if isinstance(size, int) else self.letters.get(size, size)
+        return size or 1 if isinstance(size, int) else self.letters.get(size, size)
 
 
 def _distinct(titles: list[str], word: str, reserved: frozenset[str] | set[str] = frozenset()) -> list[str]:
