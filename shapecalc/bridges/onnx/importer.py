@@ -26,7 +26,7 @@ from shapecalc.spec.tree import RESERVED_PARAMETERS
 
 _BATCH = re.compile(r"n|b|bs|batch.*|.*_batch|unk__.*|s\d+|\?", re.IGNORECASE)
 """What files call the size of a batch; or it has no name."""
-_USUAL = (224, 256, 128, 64, 512, 32, 299, 96, 384, 16, 8, 4, 2, 1)
+_USUAL = (224, 256, 128, 64, 512, 32, 225, 65, 299, 96, 384, 16, 8, 4, 2, 1)
 """What a size that the file leaves open is at first; the first that all layers take."""
 _TRACED_BATCH = 11
 """The batch of the import: one that is hardly another size, and no 1, which would stretch."""
