@@ -159,10 +159,22 @@ class _Importer:
         try:
             run.run(self.graph.node, tensors)
         except Halt:
+            if named and batch > 1:
+                return self._attempt(values, 1)
             is_complete = False
+            self._pin(run, {**values, **named})
         except HasBatch:
             return self._attempt(values, 1)
         return self._model(run, tensors, values, is_complete=is_complete), is_complete
+
+    def _pin(self, run: GraphImport, values: Mapping[str, int]) -> None:
+        """Refuse other sizes than those of the import: what is behind the layer that refuses is not known."""
+        run.shapes.setdefault(run.last, ())
+        for name, size in values.items():
+            is_batch = self._is_batch(name)
+            run.condition(
+                f"size({self.titles[0]!r}, 0)" if is_batch else self.letters[name], "equal", str(size)
+            )
 
     def _number(self, size: int | str, known: NamedValues) -> int:
         if isinstance(size, int):

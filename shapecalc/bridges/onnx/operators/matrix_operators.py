@@ -11,6 +11,7 @@ from shapecalc.bridges.onnx.held_operands import append_operator
 from shapecalc.bridges.onnx.onnx_node import Node, Operand
 from shapecalc.bridges.onnx.operators import operator
 from shapecalc.bridges.onnx.operators.layer_operators import ranked, window_fields
+from shapecalc.layers.requirement import shown
 
 
 @operator("MatMulInteger")
@@ -118,6 +119,9 @@ def _letters(equation: str, ranks: list[int]) -> str:
 @operator("RNN", "GRU", "LSTM")
 def _recurrent(node: Node) -> None:
     kind = {"RNN": layers.OnnxRNN, "GRU": layers.OnnxGRU, "LSTM": layers.OnnxLSTM}[node.op]
+    hidden, recurrent = node.attribute("hidden_size"), node.operand(2)
+    if hidden is not None and node.sizes(recurrent)[-1] != hidden:
+        raise node.error(f"hidden_size is {hidden}, and the weight R is {shown(recurrent.shape)}")
     append_operator(node, kind, batch_first=bool(node.attribute("layout", 0)))
 
 
