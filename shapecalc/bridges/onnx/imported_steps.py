@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from shapecalc import layers
 from shapecalc.algebra import Dim
 from shapecalc.bridges.onnx.onnx_node import MOST_VALUES, WHOLE, Operand
-from shapecalc.bridges.onnx.size_values import spec_text
+from shapecalc.bridges.onnx.size_values import concrete, spec_text
 from shapecalc.engine.evaluate import Evaluator
 from shapecalc.errors import FormulaError, Place, ShapecalcError, SpecError, quote
 from shapecalc.layers.base import Kind, Merge
@@ -178,6 +178,8 @@ class ImportedSteps:
         below = operands[0].below if operands else None
         if below is not None and isinstance(layer, layers.Embedding):
             self.condition(spec_text(below), "at_most", str(layer.num_embeddings))
+            if concrete(below) > concrete(layer.num_embeddings):
+                raise Halt
         if len(self.steps) >= MOST_LAYERS:
             raise SpecError(f"the graph makes more than {MOST_LAYERS:,} layers", place=self.place)
         data: dict[str, Any] = {"name": name, "place": self.place}
@@ -223,4 +225,7 @@ class ImportedSteps:
             return
         self.conditions.add((left, relation, right))
         layer = layers.Require(left=left, relation=relation, right=right)
-        self.append(layer, [Operand("", 0, self.shapes[self.last], self.last)], self.unique(layer.kind))
+        name = self.unique(layer.kind)
+        self.steps.append(Step(layer, name=name, place=self.place))
+        self.shapes[name] = self.shapes[self.last]
+        self.last = name
