@@ -171,7 +171,8 @@ class _Recorder:
                 same = tensors[place.of.number]
                 tensor.grad, tensor.learns = same.grad, same.learns
             operation.results += (program.add(tensor),)
-        if learns or any(wants):
+        is_recorded = any(program.tensors[number].grad == number for number in operation.results)
+        if is_recorded and (learns or any(wants)):
             saved = [self._saved(each, tensors, operation) for each in memory.saved]
             operation.saved = tuple(dict.fromkeys(saved))
             operation.is_weight = is_held
