@@ -160,7 +160,8 @@ def _traced(run: Run, shapes: Mapping[str, tuple[int, ...]] | None = None) -> Mo
     forget_partly_known(trace)
     _append_unused(trace, outputs)
     model = model_of(trace, shapes, outputs, run.name)
-    rerun = Rerun(run, trace.leaves, trace.tests.by_step, trace.log)
+    partial = [trace.steps[number].name or "" for number in trace.log.partial if number < len(trace.steps)]
+    rerun = Rerun(run, trace.leaves, trace.tests.by_step, trace.log, frozenset(partial))
     in_training = None if run.module.training else partial(_in_training, run)
     model.graphs.witness = ModuleWitness(rerun, in_training, at_traced=not trace.has_opaque_batch)
     return model
