@@ -53,7 +53,7 @@ class Lifetimes:
     """The layers that are parts of one call, whose results are never there."""
 
     partial: frozenset[str] = frozenset()
-    """The layers that do not read a single number which was computed of tensors: they have no gradient for it."""
+    """The layers that do not read a single number which was computed of tensors."""
 
     @property
     def is_recorded(self) -> bool:
