@@ -59,6 +59,11 @@ class KerasLayer:
         """Whether the class is one of Keras' layers."""
         return self.module == "keras.layers"
 
+    @property
+    def is_operation(self) -> bool:
+        """Whether the class is one of the operations behind `keras.ops`."""
+        return self.module.startswith("keras.src.ops.")
+
     def inner(self, key: str, *shapes: OpenShape) -> KerasLayer:
         """Return the layer that a wrapper has in its config, called on tensors of these shapes."""
         return layer_in(self.config[key], *shapes)

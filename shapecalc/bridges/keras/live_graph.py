@@ -105,7 +105,7 @@ class LiveGraph:
 
     def unique(self, name: str) -> str:
         number = self.names[name] = self.names.get(name, 0) + 1
-        return name if number == 1 else self.unique(f"{name}_{number}")
+        return name if number == 1 else self.unique(f"{name}_call{number}")
 
     def plain(self, value: Any) -> Any:
         """Return arguments as data, with operands for tensors."""

@@ -17,7 +17,8 @@ def described(
 ) -> KerasLayer:
     """Return a layer or an operation with one call of it."""
     own = type(operation)
-    module = "keras.layers" if getattr(keras.layers, own.__name__, None) is own else own.__module__
+    exported = any(each is own for each in vars(keras.layers).values())  # one class has another name there
+    module = "keras.layers" if exported else own.__module__
     try:
         with warnings.catch_warnings(action="ignore"):  # a lambda among the settings is not loaded again
             config = operation.get_config()

@@ -19,6 +19,8 @@ from unittest import mock
 import torch
 from torch import nn
 
+from shapecalc.bridges.keras import is_keras, keras_on
+from shapecalc.bridges.keras.keras_api import from_keras
 from shapecalc.bridges.torch import from_torch
 from shapecalc.bridges.torch.tracer.declared_place import declared_place
 from shapecalc.bridges.torch.tracer.failed_constructor import constructor_error
@@ -41,7 +43,7 @@ _VIDEO = "torchvision.models.video"
 def model_at(path: str, shapes: Any, settings: Mapping[str, Any]) -> Model:
     """Return the model of a module at `pkg.mod:attribute` or `file.py:attribute`, or of what builds one.
 
-    A configuration file of transformers is the network that it describes.
+    A configuration file of transformers is the network that it describes, and a Keras model is read as one.
 
     `shapes` is an input as `from_torch` takes it; torchvision's builders know one themselves. Raises
     `SpecError` where there is no such thing, where it is no module, and where no shape is known.
@@ -49,6 +51,8 @@ def model_at(path: str, shapes: Any, settings: Mapping[str, Any]) -> Model:
     is_file = is_configuration(path)
 
     def run(module: nn.Module, target: Any) -> Model:
+        if is_keras(module):
+            return from_keras(module, shapes, name=path.rpartition(":")[2].replace(".", "_"))
         sizes = (usual_input(module) if is_file else _usual(target)) if shapes is None else shapes
         if sizes is None:
             like = "3x16x112x112" if _is_in(target, _VIDEO) else "3x224x224"
@@ -72,7 +76,7 @@ def with_module(path: str, settings: Mapping[str, Any], run: Callable[[nn.Module
     own = [str(Path(file).resolve().parent)] if file.endswith(".py") else []
     with mock.patch.object(sys, "path", [*own, str(Path.cwd()), *sys.path]):
         target = configured(path, settings) if is_file else _object_at(path)
-        if isinstance(target, nn.Module):
+        if isinstance(target, nn.Module) or is_keras(target):
             if settings and not is_file:
                 raise SpecError(f"{path} is a module that is built already: --set has nothing to set")
             return run(target, target)
@@ -160,10 +164,10 @@ def _built(
         arguments |= {"init_weights": False} if family.startswith(("vgg", "inception", "googlenet")) else {}
 
     def build(device: str) -> nn.Module:
-        with warnings.catch_warnings(), torch.device(device):
+        with warnings.catch_warnings(), torch.device(device), keras_on(device):
             warnings.simplefilter("ignore")
-            module = target(**arguments)
-        if not isinstance(module, nn.Module):
+            module: nn.Module = target(**arguments)
+        if not isinstance(module, nn.Module) and not is_keras(module):
             raise SpecError(f"{path} makes a {type(module).__name__}, not a torch module")
         return module
 
