@@ -169,6 +169,7 @@ def under_a_mode(model: Model, batch: int, optimizer: str) -> MemoryUse:
     return memory_use("", "", inference, inputs, setting, spec.graphs.witness.lifetimes, in_place=False)
 
 
+@pytest.mark.sample(4)
 @modules
 @pytest.mark.parametrize("batch", [1, 2, 7])
 def test_inference(cls: type[nn.Module], batch: int) -> None:
@@ -179,6 +180,7 @@ def test_inference(cls: type[nn.Module], batch: int) -> None:
     assert use.peak == inference_peak(module, torch.empty(batch, *SHAPE, device="meta"))
 
 
+@pytest.mark.sample(3)
 @modules
 @pytest.mark.parametrize("optimizer", ["adamw", "momentum"])
 def test_training(cls: type[nn.Module], optimizer: str) -> None:
@@ -191,6 +193,7 @@ def test_training(cls: type[nn.Module], optimizer: str) -> None:
         assert usual <= truth
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_optimizers(optimizer: str) -> None:
     """The weights are so large that the step of the optimizer has the peak."""
@@ -200,6 +203,7 @@ def test_optimizers(optimizer: str) -> None:
     assert use.at.phase == ("backward" if optimizer in ("sgd", "momentum") else "optimizer")
 
 
+@pytest.mark.sample(2)
 @modules
 def test_closed_forms_are_the_numbers(cls: type[nn.Module]) -> None:
     _, model = imported(cls)
