@@ -380,3 +380,18 @@ def test_what_was_an_attribute_is_an_operand_later(
 ) -> None:
     model = from_onnx(onnx_model(nodes, {"x": [2, 1, 6]}, held, opset=opset))
     assert model.analyze().output == output
+
+
+def test_what_is_behind_a_layer_that_refuses_is_not_known_at_other_sizes() -> None:
+    """No usual size is 100: the model ends at the layer that refuses, and has no answer at 100 either."""
+    nodes = [node("Split", "x parts", "a b", "cut", axis=1), node("Relu", "b", "y")]
+    model = from_onnx(onnx_model(nodes, {"x": [1, "P"]}, [ints("parts", 40, 60)]))
+    with pytest.raises(ShapeError, match="the sizes \\[40, 60\\] add up to 100"):
+        model.analyze()
+    with pytest.raises(ShapeError, match="100 is not equal"):
+        model.analyze(P=100)
+
+
+def test_a_size_of_zero_is_nothing_of_an_axis() -> None:
+    model = from_onnx(onnx_model([node("ReduceMax", "x", "y", "most", axes=[1])], {"x": [2, 0, 4]}))
+    assert model.analyze().output == (2, 1, 4)

@@ -200,7 +200,7 @@ class Steps:
         is_layer = not isinstance(layer, Parameter)
         self.held.append(
             [
-                (weight, shape, trainable is not False and weight not in layer.statistics)
+                (weight, shape, trainable is not False and weight not in layer.gathered)
                 for weight, shape in (effect.weights.items() if is_layer else ())
             ]
         )

@@ -152,9 +152,7 @@ class ImportedSteps:
             shape = [size or 1 for size in operand.shape]
             layer = layers.Parameter(shape=shape) if is_first else layers.Constant(shape=shape)
             result = self.append(layer, (), self.unique(operand.title or layer.kind))[0]
-            for axis in (axis for axis, size in enumerate(operand.shape) if not size):
-                name = self.unique(f"{result.step}_empty")
-                result = self.append(layers.EmptySlice(dim=axis), (result,), name)[0]
+            result = self.emptied(result, operand.shape)
             if is_first:
                 self.owners[operand.key] = result.step or ""
             operand.step = result.step
@@ -162,6 +160,13 @@ class ImportedSteps:
         return operand.step
 
     # ---- steps
+
+    def emptied(self, operand: Operand, shape: tuple[int, ...]) -> Operand:
+        """Return nothing of the axes of a tensor that have no size in this shape."""
+        for axis in (axis for axis, size in enumerate(shape) if not size):
+            name = self.unique(f"{operand.step}_empty")
+            operand = self.append(layers.EmptySlice(dim=axis), (operand,), name)[0]
+        return operand
 
     def append(
         self, layer: Kind, operands: Sequence[Operand], name: str, share: str | None = None
