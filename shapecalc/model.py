@@ -16,7 +16,6 @@ from shapecalc.spec.find import is_model_file, locate, read_file, reader_of, sho
 
 if TYPE_CHECKING:
     from shapecalc.diagnostics.diagnostic import Diagnostic
-    from shapecalc.memory.roofline import Roofline
     from shapecalc.pictures.cost_plot import DepthPlot, SizePlot
     from shapecalc.pictures.drawing import Drawing
     from shapecalc.render.piece import Page
@@ -261,30 +260,6 @@ class Model(Shown, MeasuredSpec):
 
         chosen = None if free is None else tuple(free)
         return legal_sizes(Question(self, input, parameters, rebuild, outputs, chosen))
-
-    def roofline(
-        self,
-        device: str | None = None,
-        *,
-        flops: float | None = None,
-        bandwidth: float | None = None,
-        **at: Any,
-    ) -> Roofline:
-        """Return a lower bound on the time of each layer: max(FLOPs / peak, bytes / bandwidth), in seconds.
-
-        `device` is `v100`, `a100` or `h100`, with the figures of its datasheet; `flops` and `bandwidth`, per
-        second, replace them. `at` are `input`, `batch`, `dtype` and parameters as in `analyze`. The sum is
-        for layers that run one after another, their tensors in the device's memory, and no prediction.
-
-        >>> import shapecalc
-        >>> bound = shapecalc.load("vgg16").roofline("a100", dtype="float16", batch=64)
-        >>> round(bound.seconds * 1e3, 2), max(bound.layers, key=lambda layer: layer.seconds).path
-        (8.78, 'stage1.conv.1.conv2d')
-        """
-        from shapecalc.memory.roofline import Roofline, device_named
-
-        report = self.analyze(**at)
-        return Roofline(report, device_named(device, report.dtype, flops, bandwidth))
 
     @overload
     def solve(
