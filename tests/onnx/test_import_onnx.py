@@ -244,6 +244,21 @@ def test_a_range_is_as_long_as_arithmetic_says(nodes: list[NodeProto], expected:
     assert model.analyze(symbolic=True)["positions"].output == dims(expected, "H")
 
 
+def test_positions_are_no_more_than_the_rows_of_their_table() -> None:
+    nodes = [
+        *(node("Shape", "x", "s"), node("Gather", "s k", "h"), node("Range", "z h o", "r")),
+        node("Unsqueeze", "r first", "p"),
+        node("Gather", "table p", "y", "places"),
+    ]
+    held = [number("k", 2), number("z", 0), number("o", 1), ints("first", 0), weight("table", 100, 8)]
+    model = from_onnx(onnx_model(nodes, IMAGE, held))
+    assert model.parameters["H"] == 64
+    assert [model.sizes(free=["H"]).text().count("H ≤ 100")] == [1]
+    assert model.analyze(H=100).output == (1, 100, 8)
+    with pytest.raises(ShapeError, match="101 is not at most 100"):
+        model.analyze(H=101)
+
+
 def test_numbers_that_shapes_do_not_depend_on_make_no_condition() -> None:
     nodes = [
         node("Shape", "x", "s", start=1),

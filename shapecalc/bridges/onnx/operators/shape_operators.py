@@ -122,6 +122,7 @@ def _range(node: Node) -> None:
     else:
         count = limit - start if delta == 1 else -((start - limit) // delta)
     _filled(node, [count])
+    node.results[0].below = limit if isinstance(delta, int) and delta > 0 else None
 
 
 @operator("ConstantOfShape")
