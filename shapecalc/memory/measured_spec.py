@@ -8,7 +8,7 @@ from shapecalc.engine.inferred_spec import InferredSpec
 
 if TYPE_CHECKING:
     from shapecalc.memory.memory_use import MemoryUse
-    from shapecalc.memory.roofline import Roofline
+    from shapecalc.memory.time_bound import Roofline
 
 
 class MeasuredSpec(InferredSpec):
@@ -51,7 +51,7 @@ class MeasuredSpec(InferredSpec):
         >>> round(bound.seconds * 1e3, 2), max(bound.layers, key=lambda layer: layer.seconds).path
         (8.78, 'stage1.conv.1.conv2d')
         """
-        from shapecalc.memory.roofline import Roofline, device_named
+        from shapecalc.memory.time_bound import Roofline, device_named
 
         model: Any = self  # which analyses
         report = model.analyze(**at)

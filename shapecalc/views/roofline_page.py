@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shapecalc.algebra.expr_text import grouped
-from shapecalc.memory.roofline import LayerBound, Roofline
+from shapecalc.memory.time_bound import LayerBound, Roofline
 from shapecalc.render.piece import Column, Line, Page, Paragraph, Row, Table
 from shapecalc.views.notes import memory
 

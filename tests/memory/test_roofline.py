@@ -11,7 +11,7 @@ from click.testing import CliRunner
 import shapecalc
 from shapecalc import SpecError
 from shapecalc.cli import main
-from shapecalc.memory.roofline import Roofline
+from shapecalc.memory.time_bound import Roofline
 
 
 def bound(layers: list[Any], shape: tuple[int, ...], **at: Any) -> Roofline:
