@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
+from shapecalc.algebra import product
 from shapecalc.layers.effect import Shapes
 from shapecalc.layers.memory_traits import Input, Memory, Mode, Own, Place, Result, Step, Storage, Weight
 from shapecalc.layers.requirement import Shape
@@ -87,4 +88,6 @@ def _place(slot: _Slot) -> Place | None:
     """Return where a result is."""
     if isinstance(slot.storage, (Input, Weight)):
         return Place(slot.storage)
-    return None if slot.storage[1] == slot.of else Place(slot.storage[1])
+    made = slot.storage[1]
+    fills = made.dtype == slot.of.dtype and product(made.shape) == product(slot.shape)
+    return None if fills else Place(made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from typing import Any
 
@@ -9,17 +10,36 @@ import pytest
 import torch
 from hypothesis import given, settings
 from pydantic import ValidationError
+from torch.utils.flop_counter import FlopCounterMode
 
+import shapecalc
+from shapecalc import SpecError
 from shapecalc.bridges.keras.keras_layer import Operand
 from shapecalc.bridges.keras.keras_twins import called, layer_of, results_of, twin_of
 from shapecalc.bridges.keras.live_layer import described
+from shapecalc.layers import (
+    KerasAttention,
+    KerasBidirectional,
+    KerasConvLSTM2d,
+    KerasDot,
+    KerasEinsumDense,
+    KerasGRU,
+    KerasLSTM,
+    KerasMultiheadAttention,
+    KerasReversibleEmbedding,
+    KerasRNN,
+    KerasRNNOfCells,
+    KerasTimeDistributed,
+)
 from shapecalc.layers.base import Effect, Kind
 from shapecalc.layers.keras_attention import KerasAttending
-from shapecalc.layers.keras_cells import KerasCell, KerasRNNOfCells
+from shapecalc.layers.keras_cells import KerasCell
+from shapecalc.layers.not_kinds import NOT_KINDS_OF_KERAS
 from shapecalc.layers.requirement import Refused
 from tests.support.keras_strategies import KERAS_INPUTS
 from tests.support.keras_twin import REJECTIONS, keras, keras_cases
 from tests.support.strategies import Case
+from tools.catalogue import OF_KERAS, counterparts_of_keras, document_of_keras
 
 ON_CPU = {"grouped_query_attention", "repeat_vector", "augmentation", "random_crop"}
 """Kinds whose layers do not run on the meta device: they repeat tensors, or draw numbers."""
@@ -89,8 +109,97 @@ def read_back(case: Case, layer: Kind, live: Any) -> None:
     assert again.operations_on(case.inputs) == layer.operations_on(case.inputs)
 
 
-@pytest.mark.sample(12)
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("kind", sorted(KERAS_INPUTS))
 def test_every_kind_is_that_of_keras(kind: str) -> None:
-    draws = settings(max_examples=min(settings.default.max_examples, 40))  # each builds a layer and runs it
+    draws = settings(max_examples=min(settings().max_examples, 25))  # each builds a layer and runs it
     draws(given(keras_cases(kind))(compare))()
+
+
+# ---- the catalogue
+
+CLASSES = {
+    name: found
+    for name, found in vars(keras.layers).items()
+    if inspect.isclass(found) and (found.__name__ == name or not hasattr(keras.layers, found.__name__))
+}
+"""Every class of keras.layers, under its own name where it has several."""
+
+
+def test_every_class_of_keras_is_a_kind_or_has_a_reason() -> None:
+    assert len(CLASSES) > 140
+    kinds = counterparts_of_keras()
+    assert [name for name in CLASSES if name not in kinds and name not in NOT_KINDS_OF_KERAS] == []
+    assert {*kinds} & {*NOT_KINDS_OF_KERAS} == set()
+    assert {*kinds, *NOT_KINDS_OF_KERAS} <= {*CLASSES}
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert OF_KERAS.read_text("utf-8") == document_of_keras()
+
+
+def test_an_error_has_the_reason_why_there_is_no_such_kind() -> None:
+    with pytest.raises(SpecError, match="unknown kind 'stacked_rnn_cells'") as caught:
+        shapecalc.loads("{framework: keras, input: [3, 8], layers: [stacked_rnn_cells]}").analyze()
+    assert "rnn_of_cells takes a list of them" in (caught.value.hint or "")
+
+
+# ---- the comparison itself can fail
+
+
+def test_a_broken_rule_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(KerasLSTM, {"hidden_size": 3}, ((2, 4, 5),))
+    compare(case)
+    for rule, broken in (
+        ("step_output", lambda self, inputs: (inputs[0][0], 4)),
+        ("weights", lambda self, inputs: {"kernel": (12, 5), "recurrent_kernel": (3, 12), "bias": (12,)}),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(KerasLSTM, rule, broken)
+            with pytest.raises(AssertionError):
+                compare(case)
+
+
+# ---- what it costs
+
+
+COSTED: list[tuple[Kind, tuple[tuple[int, ...], ...]]] = [
+    (KerasLSTM(hidden_size=3), ((2, 4, 5),)),
+    (KerasGRU(hidden_size=3), ((2, 4, 5),)),
+    (KerasGRU(hidden_size=3, reset_after=False), ((2, 4, 5),)),
+    (KerasRNN(hidden_size=3, bidirectional=True, return_sequences=True), ((2, 4, 5),)),
+    (
+        KerasRNNOfCells(cells=[{"lstm_cell": {"hidden_size": 3}}, {"rnn_cell": {"hidden_size": 2}}]),
+        ((2, 4, 5),),
+    ),
+    (KerasConvLSTM2d(out_channels=2, kernel_size=3, padding="same"), ((2, 3, 5, 5, 3),)),
+    (KerasTimeDistributed(layer={"conv1d": {"out_channels": 3, "kernel_size": 2}}), ((2, 3, 6, 4),)),
+    (KerasBidirectional(layer={"lstm": {"hidden_size": 3}}, merge_mode="sum"), ((2, 4, 5),)),
+    (KerasMultiheadAttention(num_heads=2, key_dim=3, value_dim=4), ((2, 5, 6), (2, 7, 4))),
+    (KerasMultiheadAttention(num_heads=2, key_dim=3, use_gate=True), ((2, 3, 5, 6),)),
+    (KerasAttention(), ((2, 5, 6), (2, 7, 3), (2, 7, 6))),
+    (KerasEinsumDense(equation="abc,cde->abde", output_shape=[None, 2, 3], bias_axes="de"), ((2, 5, 6),)),
+    (KerasEinsumDense(equation="abcd,cde->abe", output_shape=[None, 7]), ((2, 5, 3, 2),)),
+    (KerasDot(dim=[2, 1]), ((2, 5, 6), (2, 6, 7))),
+    (KerasReversibleEmbedding(num_embeddings=9, embedding_dim=4, reverse=True), ((2, 5, 4),)),
+]
+"""Layers that multiply, and what they take."""
+
+
+LOOPS = {"gru": 1, "rnn": 1, "rnn_of_cells": 2, "conv_lstm2d": 1}
+"""How often Keras' loop runs a step more, to see what it returns; several cells once more, for their dropout."""
+
+
+@pytest.mark.parametrize(("layer", "shapes"), COSTED, ids=lambda each: getattr(each, "kind", ""))
+def test_macs_are_those_that_torch_counts(layer: Kind, shapes: tuple[tuple[int, ...], ...]) -> None:
+    twin, fields = twin_of(layer), layer.fields_set()
+    with keras.device("meta"):
+        live = twin.layer(fields, shapes)
+        tensors = [torch.zeros(x, device="meta") for x in shapes]
+        results_of(live, tensors, twin.call_settings(fields))
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            results_of(live, tensors, twin.call_settings(fields))
+    macs = layer.apply(shapes).macs
+    assert isinstance(macs, int)
+    steps = shapes[0][1]
+    assert counter.get_total_flops() in (2 * macs, 2 * macs // steps * (steps + LOOPS.get(layer.kind, 0)))

@@ -34,10 +34,9 @@ UNKNOWN = {
     "adaptive_log_softmax_with_loss", "bce_loss", "bce_with_logits_loss", "huber_loss", "kl_div_loss",
     "l1_loss", "linear_cross_entropy_loss", "local_response_norm", "lp_pool1d", "lp_pool2d", "lp_pool3d",
     "lstm", "lstm_cell", "margin_ranking_loss", "mse_loss", "multi_label_margin_loss",
-    "multi_label_soft_margin_loss", "multi_margin_loss", "multihead_attention", "nll_loss", "opaque",
+    "multi_label_soft_margin_loss", "multi_margin_loss", "nll_loss", "opaque",
     "pairwise_distance", "partial_conv2d", "poisson_nll_loss", "rbf", "rnn", "rnn_cell", "smooth_l1_loss",
-    "soft_margin_loss", "spectral_norm", "subsample2d", "traced_function", "transformer",
-    "transformer_decoder", "transformer_decoder_layer", "transformer_encoder", "transformer_encoder_layer",
+    "soft_margin_loss", "spectral_norm", "subsample2d", "traced_function",
     "triplet_margin_loss", "triplet_margin_with_distance_loss", "weight_norm",
 }  # fmt: skip
 """Kinds that say nothing of their memory: a total that has one is "at least"."""

@@ -91,6 +91,18 @@ def test_the_longest_text_and_the_largest_batch() -> None:
     assert cache.bytes(10, 2, "bf16") * 2 == cache.bytes(10, 2)
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_without_a_closed_form_the_longest_text_is_not_searched_for(tmp_path: Path) -> None:
+    """Heads of a single number have rotations that are empty slices, which have no rule."""
+    file = tmp_path / "config.json"
+    fields = SIZES | {"num_attention_heads": 32, "num_key_value_heads": 32}
+    file.write_text(json.dumps(fields | {"model_type": "llama", "architectures": ["LlamaForCausalLM"]}))
+    result = CliRunner().invoke(main, ["memory", str(file), "--kv", "40", "--fit", "1MiB"])
+    assert result.exit_code == 0, result.output
+    assert "at batch 1: the longest text is not known" in result.output
+    assert "at 40 tokens: a batch of at most " in result.output
+
+
 def test_what_keeps_nothing_is_refused() -> None:
     class Plain(nn.Module):
         def forward(self, input_ids: torch.Tensor, use_cache: bool) -> torch.Tensor:

@@ -61,7 +61,10 @@ class CacheAnswer(Answer):
 
     @property
     def longest(self) -> int | None:
-        """The longest text that fits at the batch, 0 for none; None where every text does."""
+        """The longest text that fits at the batch, 0 for none; None where every text does.
+
+        Raises `ShapecalcError` where the cache has no closed form.
+        """
         return self.cache.longest(self.left, self.batch, self.dtype)
 
     @property
@@ -94,8 +97,13 @@ class CacheAnswer(Answer):
         if self.left < 0:
             yield 1, ("the weights alone do not",)
             return
-        longest, largest = self.longest, self.largest_batch
-        text = "a text of any length" if longest is None else f"a text of at most {longest:,} tokens"
+        if self.formula is None:
+            text = "the longest text is not known, since the cache has no closed form in the length"
+        elif (longest := self.longest) is None:
+            text = "a text of any length"
+        else:
+            text = f"a text of at most {longest:,} tokens"
+        largest = self.largest_batch
         batch = "any batch" if largest is None else f"a batch of at most {largest:,}"
         yield 1, (f"at batch {self.batch}: {text}",)
         yield 1, (f"at {self.length:,} tokens: {batch}",)
@@ -120,7 +128,9 @@ class CacheAnswer(Answer):
         }
         if self.room is not None:
             data |= {"room": self.room, "fits": bool(self)}
-            data |= {"longest": self.longest, "largest_batch": self.largest_batch} if self.left >= 0 else {}
+            if self.left >= 0:
+                data["largest_batch"] = self.largest_batch
+                data |= {} if self.formula is None else {"longest": self.longest}
         return data
 
 

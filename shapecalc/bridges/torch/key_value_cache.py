@@ -80,6 +80,7 @@ class KeyValueCache:
     network: nn.Module = field(repr=False)
     model: Model = field(repr=False)
     """The network as traced, its outputs the tensors of the cache."""
+    _traced: dict[int, Dim] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def shapes(self) -> dict[str, tuple[Dim, ...]]:
@@ -110,16 +111,21 @@ class KeyValueCache:
         Where there is no closed form, the network is traced again with a text of this length.
         """
         try:
-            shapes = self.shapes
+            total = _elements(self.shapes)
         except ShapecalcError:
-            if length is None or batch is None:
+            if length is None:
                 raise
-            again = key_value_cache(self.network, length).model
-            return _elements(again.analyze(input=(length,), batch=batch).outputs)
+            total = self._elements_at(length)
         known = {LENGTH: length, BATCH: batch}
         values = {name: value for name, value in known.items() if value is not None}
-        total = _elements(shapes)
         return total if isinstance(total, int) else total.subs(values)
+
+    def _elements_at(self, length: int) -> Dim:
+        """Return how many numbers it holds after a text of one length, in the batch."""
+        if length not in self._traced:
+            model = key_value_cache(self.network, length).model
+            self._traced[length] = _elements(model.analyze(input=(length,), batch=symbol(BATCH)).outputs)
+        return self._traced[length]
 
     def bytes(self, length: int | None = None, batch: int | None = 1, dtype: str = "float32") -> Dim:
         """Return its bytes after so many tokens, in closed form in what is None."""
@@ -134,8 +140,9 @@ class KeyValueCache:
     def longest(self, room: int, batch: int = 1, dtype: str = "float32") -> int | None:
         """Return the longest text whose cache takes at most so many bytes; None where every text does.
 
-        A longer text never has a smaller cache.
+        A longer text never has a smaller cache. Raises `ShapecalcError` where there is no closed form.
         """
+        _elements(self.shapes)
         return _greatest(lambda length: self.bytes(length, batch, dtype) <= room)
 
     def largest_batch(self, room: int, length: int, dtype: str = "float32") -> int | None:
