@@ -120,6 +120,7 @@ ONNX = targets(
             "OnnxAttention OnnxCausalConv OnnxGroupQueryAttention OnnxLinearAttention OnnxMultiHeadAttention"
         ),
         "onnx_cut": "OnnxCenterCropPad OnnxPad OnnxSlice OnnxSplit",
+        "onnx_einsum": "OnnxEinsum",
         "onnx_index": (
             "OnnxGather OnnxGatherElements OnnxGatherND OnnxOneHot OnnxScatterElements OnnxScatterND "
             "OnnxTensorScatter OnnxTopK"

@@ -56,6 +56,7 @@ from shapecalc.layers import norm as _norm
 from shapecalc.layers import normed_weight as _normed_weight
 from shapecalc.layers import onnx_attention as _onnx_attention
 from shapecalc.layers import onnx_cut as _onnx_cut
+from shapecalc.layers import onnx_einsum as _onnx_einsum
 from shapecalc.layers import onnx_index as _onnx_index
 from shapecalc.layers import onnx_matmul as _onnx_matmul
 from shapecalc.layers import onnx_norm as _onnx_norm
@@ -932,6 +933,10 @@ class OnnxSlice(_onnx_cut.OnnxSlice):
 class OnnxSplit(_onnx_cut.OnnxSplit):
     """Cuts axis `dim` into pieces: of the sizes listed, or `chunks` of ⌈n/chunks⌉, the last maybe smaller."""
     def __init__(self, dim: _Number = ..., sizes: Sequence[_Number] | str | None = ..., chunks: _Number = ..., even: _Flag = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxEinsum(_onnx_einsum.OnnxEinsum):
+    """Multiplies and sums as `einsum` does, of the diagonal where a tensor names a letter twice."""
+    def __init__(self, *branches: _Branch, equation: Any, **named: _Branch) -> None: ...
 
 class OnnxGather(_onnx_index.OnnxGather):
     """Takes positions of axis `dim` by indices, whose axes replace it. Refuses an axis that there is not."""

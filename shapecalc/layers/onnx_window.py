@@ -192,6 +192,9 @@ class OnnxTransposedConvolution(Batched, GroupedTransposing, ranked="OnnxConvTra
             for overlap, stride in zip(map(window_overlap, k, s, d), s, strict=True):
                 says = f"{self.kind}: {self.padding} of a kernel that spans less than the stride of {stride}"
                 yield Requirement("same-stride", overlap, ">=", 0, f"{says}: ONNX and its runtimes differ")
+        for n, size in zip(self.sizes(x), self.spread(self.output_size or ()), strict=False):
+            says = f"{self.kind}: output_size {size} is smaller than the input of {n}"
+            yield Requirement("too-small", size, ">=", n, says)
         yield from self.large_enough(
             transposed, **dict(zip(("n", "k", "s", "d", "p0", "p1", "op"), letters, strict=True))
         )

@@ -460,6 +460,15 @@ def transposed(draft: Draft) -> Shapes:
     return (bent(draft, (draft.whole(1, 2), draft.whole(1, 4), *sized(draft, rank, 6))),)
 
 
+def by_letters(draft: Draft) -> Shapes:
+    """Return tensors for an equation in which one names a letter twice."""
+    equation = draft.draw(st.sampled_from(["bii->bi", "ii->", "iji,jk->ik", "bij,jj->b", "ij,ij->ij"]))
+    fields(draft, equation=equation)
+    sizes = dict(zip("bijk", sized(draft, 4, 4), strict=True))
+    terms = equation.partition("->")[0].split(",")
+    return of_count(draft, tuple(bent(draft, tuple(sizes[letter] for letter in term)) for term in terms))
+
+
 _OPERATORS: dict[str, Callable[[Draft], Operands]] = {
     "reshape": reshaped,
     "flatten": flattened,
@@ -505,6 +514,7 @@ _OPERATORS: dict[str, Callable[[Draft], Operands]] = {
 
 ONNX_INPUTS: dict[str, Callable[[Draft], Shapes]] = {
     **{f"onnx_{name}": operands(build) for name, build in _OPERATORS.items()},
+    "onnx_einsum": by_letters,
     "onnx_reduce": reduced,
     **{f"onnx_functional_conv{rank}d": by_a_weight for rank in (1, 2, 3)},
     **{f"onnx_{way}conv_transpose{rank}d": transposed for way in ("", "functional_") for rank in (1, 2, 3)},

@@ -7,6 +7,7 @@ from math import prod
 from typing import Any, NamedTuple, TypeAlias
 
 from shapecalc.bridges.canonical import canonical
+from shapecalc.bridges.keras.keras_function_twins import ALIASES
 from shapecalc.bridges.keras.keras_layer import KerasLayer, OpenShape, Operand, operands_in
 from shapecalc.bridges.keras.keras_twins import activation
 from shapecalc.layers.base import Kind
@@ -176,11 +177,6 @@ _RULES: Mapping[str, Rule] = {
     "BroadcastTo": _once(lambda call: BroadcastTo(shape=_open(call))),
     **dict.fromkeys(("Cast", "Copy", "SaturateCast", "StopGradient"), _once(lambda call: Identity())),
 }
-_ALIASES = {
-    "Power": "pow", "Mod": "remainder", "Subtract": "sub", "Equal": "eq", "BitwiseInvert": "bitwise_not",
-    "NanToNum": "nan_to_num",
-}  # fmt: skip
-"""What torch calls a function of each element, where Keras has another name."""
 
 
 def _open(call: Operation) -> list[int]:
@@ -198,7 +194,7 @@ def parts_of(layer: KerasLayer, batch: int, results: tuple[OpenShape, ...] | Non
     if rule := _RULES.get(layer.class_name):
         return rule(call)
     name = snake_case(layer.class_name)
-    function = _ALIASES.get(layer.class_name, name)
+    function = ALIASES.get(layer.class_name, name)
     if function in POINTWISE:
         if len(call.tensors) == 1:
             return call.parts(Elementwise(function=function))

@@ -18,6 +18,7 @@ from shapecalc.bridges.keras.keras_layer import (
     Operand,
     Variable,
     function_name,
+    has_other_weights,
     layer_in,
     operands_in,
     with_tensors,
@@ -83,6 +84,10 @@ class Steps:
             with_tensors(call.layer.kwargs, self._with_shape),
             call.layer.module,
         )
+        if call.weights is None and has_other_weights(layer.config):
+            raise unknown(
+                call.name, f"{layer.class_name} is quantized or has LoRA: its weights are not in the file"
+            )
         before = len(self.steps), set(self.names), dict(self.shapes), self.last, dict(self.owners)
         try:
             results = self.known(call, layer)
@@ -200,7 +205,7 @@ class Steps:
         is_layer = not isinstance(layer, Parameter)
         self.held.append(
             [
-                (weight, shape, trainable is not False and weight not in layer.statistics)
+                (weight, shape, trainable is not False and weight not in layer.gathered)
                 for weight, shape in (effect.weights.items() if is_layer else ())
             ]
         )

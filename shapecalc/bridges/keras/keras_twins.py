@@ -62,6 +62,9 @@ class KerasTwin(Counterpart[K]):
                 *("base", "crop", "flatten", "pad", "relu", "reshape"),
                 *("keras_norm", "keras_pad", "keras_pool"),
             ),
+            "keras_function_twins": (
+                *("batch_shape_ops", "by_name", "einsum", "merge", "reshape", "select", "traced"),
+            ),
             "keras_recurrent_twins": ("keras_recurrent", "keras_cells", "keras_conv_lstm"),
             "keras_wrapper_twins": ("keras_wrapper",),
             "keras_sequence_twins": ("keras_attention", "keras_basic", "keras_einsum", "keras_merge"),
@@ -116,6 +119,10 @@ class KerasTwin(Counterpart[K]):
     def call_settings(self, fields: Fields) -> Fields:
         """Return what is said of these fields when the layer is called, and not when it is made."""
         return {}
+
+    def expression(self, layer: K, shapes: Shapes) -> str | None:
+        """Return the source of a function of keras.ops, `{0}` for the first tensor; None for a layer."""
+        return None
 
     # ---- reading
 

@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from shapecalc.bridges.counterpart import LAYERS, Counterpart, K, plain
+from shapecalc.bridges.counterpart import LAYERS, TITLES, Counterpart, K, plain
 from shapecalc.bridges.torch.twins import standalone
 from shapecalc.bridges.torch.twins.source import (
     Function,
@@ -200,7 +200,7 @@ class Missing(Twin[K]):
 
     def absent(self) -> str:
         if self.kind.framework not in (None, self.framework):
-            return f"a rule of {str(self.kind.framework).title()}, and the proofs are against torch"
+            return f"a rule of {TITLES[str(self.kind.framework)]}, and the proofs are against torch"
         return f"torch has no counterpart of {self.kind.kind}"
 
     def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
