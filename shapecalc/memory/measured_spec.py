@@ -25,7 +25,7 @@ class MeasuredSpec(InferredSpec):
 
         >>> import shapecalc
         >>> shapecalc.load("lenet5").memory(symbolic="batch").peak
-        40,632·batch + 246,824
+        41,728·batch + 246,824
         """
         from shapecalc.memory.measure_memory import ask
         from shapecalc.memory.memory_use import Setting
