@@ -4,9 +4,9 @@
     PYTHONPATH=. python benchmarks/memory.py resnet18 r3d_18 --batch 2
 
 Inference, and two steps of training with AdamW and with SGD and momentum, `foreach=False`, on the meta device.
-What counts storages there is a dispatch mode (`tests/support/live_bytes.py`), under which autograd adds up
-gradients out of place; without one it does so in place. Both are compared: `exact` is the usual answer, and
-`exact under the mode` the one for additions out of place.
+Storages are counted by a dispatch mode (`tests/support/live_bytes.py`), under which autograd adds up
+gradients out of place; without one it does so in place. Both are compared: `exact` is the usual answer,
+and `exact under the mode` the one for additions out of place.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def main() -> None:
             model = shapecalc.from_torch(module, input=shape(name))
         except shapecalc.ShapecalcError as error:
             counts["not imported"] += 1
-            print(f"{name}: {error.message}", flush=True)
+            print(f"{name}: {error}", flush=True)
             continue
         for mode in MODES:
             for batch in chosen.batch:
