@@ -3,7 +3,7 @@
     PYTHONPATH=. python benchmarks/memory.py                          # everything; some two hours
     PYTHONPATH=. python benchmarks/memory.py resnet18 r3d_18 --batch 2
 
-Inference, and two steps of training with AdamW and with SGD and momentum, `foreach=False`, on the meta device.
+Inference, and two steps of training with AdamW and with SGD and momentum (`foreach=False`), on meta tensors.
 Storages are counted by a dispatch mode (`tests/support/live_bytes.py`), under which autograd adds up
 gradients out of place; without one it does so in place. Both are compared: `exact` is the usual answer,
 and `exact under the mode` the one for additions out of place.
