@@ -100,7 +100,10 @@ class Model(Shown, InferredSpec):
         except RecursionError:
             raise SpecError("the model, or a value in it, is nested too deep", place=self.place) from None
         if inference.failures:
-            raise inference.failures[0].error(tuple(inference.failures))
+            recorded = None if self.graphs.witness is None else self.graphs.witness.recorded_at(inputs)
+            if recorded is None:
+                raise inference.failures[0].error(tuple(inference.failures))
+            inference = recorded
         counting = self.framework if count is None else count
         return Report(self.name, self.title, inference, inputs, dtype, counting, convention)
 

@@ -24,6 +24,9 @@ class Witness(Protocol):
     def confirm(self, spec: Spec, inputs: Mapping[str, Shape]) -> str:
         """Return why inputs of these sizes are not confirmed, if so; raise `Undecided` where refuted."""
 
+    def recorded_at(self, inputs: Mapping[str, Shape]) -> Inference | None:
+        """Return the inference over the module as it runs at these sizes, for which the import fails."""
+
 
 class GraphCache:
     """The last expansions of one spec; every inference over an import passes its witness here."""
