@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from shapecalc.algebra.expr import Dim, Expr, symbol
+    from shapecalc.bridges.keras.keras_api import from_keras
+    from shapecalc.bridges.onnx.onnx_api import from_onnx
     from shapecalc.bridges.torch.api import build, export, from_torch, verify
     from shapecalc.diagnostics.diagnostic import Diagnostic
     from shapecalc.errors import DesignError, FormulaError, ShapecalcError, ShapeError, SpecError, Undecided
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "algebra.expr": "Dim Expr symbol",
+    "bridges.keras.keras_api": "from_keras",
+    "bridges.onnx.onnx_api": "from_onnx",
     "bridges.torch.api": "build export from_torch verify",
     "diagnostics.diagnostic": "Diagnostic",
     "errors": "DesignError FormulaError ShapeError ShapecalcError SpecError Undecided",
@@ -77,6 +81,8 @@ __all__ = [
     "build",
     "compare",
     "export",
+    "from_keras",
+    "from_onnx",
     "from_torch",
     "kinds",
     "load",

@@ -54,7 +54,7 @@ def load_model(source: str, inputs: tuple[str, ...], settings: tuple[str, ...]) 
     """
     given, values = shapes(inputs), assignments(settings)
     if not is_torch(source):
-        return Loaded(read_model(*source_of(source)), given, values)
+        return Loaded(_read(source), given, values)
     from shapecalc.bridges import need
 
     need("torch")
@@ -63,16 +63,31 @@ def load_model(source: str, inputs: tuple[str, ...], settings: tuple[str, ...]) 
     return Loaded(model_at(source, given, values), None, {})
 
 
+def _read(source: str) -> Model:
+    from shapecalc.spec.find import is_model_file
+
+    if not is_model_file(source):
+        return read_model(*source_of(source))
+    from shapecalc.model import load
+
+    return load(source)
+
+
 def is_torch(source: str) -> bool:
     """Whether an argument names an object of Python: `pkg.mod:attribute`, or `folder/file.py:attribute`.
 
-    A file of Python alone is one too, since it can be nothing else.
+    A file of Python alone is one too, since it can be nothing else, and so is a configuration file of
+    transformers, whose network that library builds.
 
     >>> [is_torch(text) for text in ("nets:Net", "models/nets.py:Net", "nets.py", "nets.yaml:small")]
     [True, True, True, False]
     """
     from pathlib import Path
 
+    if source.endswith(".json"):
+        from shapecalc.spec.find import is_configuration
+
+        return is_configuration(source)
     file, _, attribute = source.rpartition(":") if ":" in source else (source, "", "")
     if file.endswith(".py"):
         return not attribute or all(map(str.isidentifier, attribute.split(".")))
@@ -83,12 +98,17 @@ def is_torch(source: str) -> bool:
 
 def source_of(source: str) -> tuple[str, str, str | None]:
     """Return the spec text that an argument names, the file name for messages, and the variant in it."""
-    from shapecalc.spec.find import decoded, locate, read_file, short
+    from shapecalc.spec.find import decoded, is_model_file, locate, read_file, short
 
     if is_torch(source):
         raise SpecError(
             f"{source} names an object in a Python module, and this command needs a spec",
             hint="save the text of shapecalc.from_torch(...).to_yaml() to a file, and name that file",
+        )
+    if is_model_file(source):
+        raise SpecError(
+            f"{source} is a file of another framework, and this command needs a spec",
+            hint=f"shapecalc export {source} --to yaml writes one",
         )
     if source == "-":
         return decoded(sys.stdin.buffer.read(2**20 + 1), "<stdin>"), "<stdin>", None
@@ -157,6 +177,21 @@ def amount(text: str | None) -> int | None:
     from shapecalc.spec.spec_values import amount as parsed
 
     return None if text is None else parsed(text)
+
+
+def tokens(text: str) -> int:
+    """Parse a length of a text: 32K is 32,768, as such lengths are named."""
+    match = re.fullmatch(r"(\d{1,12})([KM]?)", text.strip().upper(), re.ASCII)
+    if match is None or not int(match[1]):
+        raise SpecError(f"{quote(text)} is not a number of tokens: write 32768 or 32K")
+    return int(match[1]) << {"": 0, "K": 10, "M": 20}[match[2]]
+
+
+def size_in_bytes(text: str) -> int:
+    """Parse a number of bytes with a unit: 24GiB."""
+    from shapecalc.spec.spec_values import size_in_bytes as parsed
+
+    return parsed(text)
 
 
 VALUE_OPTIONS = ("input", "free", "batch", "unit", "digits")

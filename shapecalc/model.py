@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from shapecalc.algebra import Dim
-from shapecalc.engine.inferred_spec import InferredSpec
 from shapecalc.engine.parameters import Parameters, input_shapes
 from shapecalc.errors import DesignError, ShapecalcError, SpecError, quote
+from shapecalc.memory.measured_spec import MeasuredSpec
 from shapecalc.render.display import Shown
 from shapecalc.report.report import Report
-from shapecalc.spec.find import locate, read_file, short
+from shapecalc.spec.find import is_model_file, locate, read_file, reader_of, short
 
 if TYPE_CHECKING:
     from shapecalc.diagnostics.diagnostic import Diagnostic
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from shapecalc.solving.inputs import Inputs
 
 
-class Model(Shown, InferredSpec):
+class Model(Shown, MeasuredSpec):
     """An architecture: parameters, input, blocks and layers, ready to be analysed.
 
     >>> from shapecalc.layers import Conv2d, Flatten, Linear, ReLU
@@ -192,7 +192,7 @@ class Model(Shown, InferredSpec):
         >>> model.check(max_params="60K")[0].code
         'budget'
         """
-        from shapecalc.diagnostics.budget import limits, over_budget
+        from shapecalc.diagnostics.budget import limits, over_budget, over_memory
         from shapecalc.diagnostics.diagnostic import gathered
         from shapecalc.diagnostics.expectation import unmet
 
@@ -204,8 +204,8 @@ class Model(Shown, InferredSpec):
             from shapecalc.repair.repair import repaired
 
             return repaired(self, loads, diagnostics, input, parameters)
-        costs = [each.diagnostic() for each in (*unmet(self, report), *over_budget(report, allowed))]
-        return gathered([*costs, *diagnostics])
+        costs = [*unmet(self, report), *over_budget(report, allowed), *over_memory(self, input, parameters)]
+        return gathered([*(each.diagnostic() for each in costs), *diagnostics])
 
     def validate_design(self, *, strict: bool = False, **options: Any) -> list[Diagnostic]:
         """Raise `DesignError` if `check` reports an error; return its warnings and notes otherwise.
@@ -235,8 +235,7 @@ class Model(Shown, InferredSpec):
 
         inference, inputs = self.infer_at(given, 1, symbolic=False, values=values)
         report = Report(self.name, self.title, inference, inputs, counting=self.framework)
-        question = Question(self, given, values)
-        return findings(self, report, inference.failures, question, ignore), report
+        return findings(self, report, inference.failures, Question(self, given, values), ignore), report
 
     def sizes(
         self,
@@ -274,6 +273,8 @@ class Model(Shown, InferredSpec):
     @overload
     def solve(self, *, macs: int, free: str | Sequence[str], **given: Any) -> Budget: ...
     @overload
+    def solve(self, *, memory: int, free: str | Sequence[str], **given: Any) -> Budget: ...
+    @overload
     def solve(self, *, in_features: str | bool, **given: Any) -> Features: ...
     def solve(self, **given: Any) -> Inputs | Budget | Features:
         """Solve an inverse question; the keyword decides which.
@@ -282,8 +283,9 @@ class Model(Shown, InferredSpec):
         with the conditions of all layers up to there. `params=` or `macs=` with `free`: the value of a
         parameter (`"width"`, `"depths[2]"`, or several tied ones, `("H", "W")`) that meets the amount, or the
         nearest; `multiple_of`, `between` and `aim` (`nearest`, `at_most`, `at_least`) restrict the values.
-        `in_features=True`, or a layer or block: the input features that linear layers need, derived from the
-        flatten. `input` and spec parameters are the sizes it is built for, as in `sizes`.
+        `memory=` in bytes, with the options of `memory`: at most so many, `free="batch"` for instance.
+        `in_features=True`, or a layer or block: what linear layers need, derived from the flatten. `input`
+        and spec parameters are the sizes it is built for, as in `sizes`.
 
         Raises `SpecError` for an unknown layer or parameter and for a cost that does not depend on `free`,
         `Undecided` where there is no exact answer.
@@ -298,7 +300,7 @@ class Model(Shown, InferredSpec):
         """
         from shapecalc.solving.ask import answer
 
-        return answer(self, self.analyze, given)
+        return answer(self, self.analyze, self.memory, given)
 
     def agreement(self, other: Model, **parameters: Any) -> Agreement:
         """Decide for every input size whether two networks have equal output shapes and legal sizes.
@@ -329,6 +331,8 @@ class Model(Shown, InferredSpec):
 def load(source: str | Path | Mapping[str, Any]) -> Model:
     """Load a model by bundled name, by file path, or from a plain mapping.
 
+    A file with the suffix `.onnx` is read as `from_onnx` does.
+
     >>> load("lenet5").analyze().params
     61706
     """
@@ -339,7 +343,8 @@ def load(source: str | Path | Mapping[str, Any]) -> Model:
     if not isinstance(source, (str, Path)):
         raise SpecError(f"a model is a name, a path or a mapping, not {quote(source)}")
     path, variant = locate(source) if isinstance(source, str) else (source, None)
-    model = loads(read_file(path), file=short(path))
+    is_text = not is_model_file(path)
+    model: Model = loads(read_file(path), file=short(path)) if is_text else reader_of(path)(path)
     return model.variant(variant) if variant else model
 
 

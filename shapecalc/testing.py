@@ -140,7 +140,7 @@ def check_integers(layer: Kind, shapes: Shapes) -> None:
         others = sorted({type(number).__name__ for number in flat(numbers(effect))} - {"int"})
         assert not others, f"{layer!r}: integers went in, {' and '.join(others)} came out"
         assert effect.conditions == (), f"{layer!r}: a condition is left although every size is known"
-        least = 0 if isinstance(layer, EmptySlice) else 1
+        least = 0 if isinstance(layer, EmptySlice) or layer.framework == "onnx" else 1
         assert all(size >= least for shape in effect.outputs for size in shape), (
             f"{layer!r}: {effect.outputs}"
         )
@@ -244,7 +244,7 @@ def check_text(layer: Kind, shapes: Shapes) -> None:
 def _alone(layer: Kind, shapes: Shapes) -> Model:
     """Return the network of one layer."""
     names = [f"x{number}" for number in range(len(shapes))]
-    framework = type(layer).framework or "torch"
+    framework = "keras" if type(layer).framework == "keras" else "torch"
     inputs = dict(zip(names, shapes, strict=True))
     return Model(framework=framework, input=inputs, layers=[Step(layer, **{"from": names})])
 

@@ -72,7 +72,13 @@ def index() -> str:
             "    },",
             '    prefix="Keras",',
             ")",
-            '"""The same for the kinds for which Keras has a rule, a layout or weight names of its own."""',
+            '"""The same for kinds that Keras alone has, or has with rules or weights of its own."""',
+            "ONNX = targets(",
+            "    {",
+            *rows("onnx"),
+            "    }",
+            ")",
+            '"""The same for the kinds with rules of ONNX, which specs with the layout of torch may use."""',
             f"BEYOND_NN = {elsewhere!r}".replace("'", '"'),
             '"""Where torch\'s class of a kind is, if not in torch.nn."""',
             "",
@@ -86,7 +92,7 @@ def rows(framework: str) -> Iterator[str]:
         names = sorted(
             name if snake_case(name) == cls.kind else f"{cls.kind}:{name}"
             for cls in classes
-            if (cls.framework == "keras") is (framework == "keras")
+            if framework == (cls.framework if cls.framework in ("keras", "onnx") else "torch")
             for name in [cls.__name__.removeprefix("Keras")]
         )
         if names:
@@ -124,6 +130,7 @@ _Branch = Sequence[Any] | str
 
 KINDS: dict[str, str]
 KERAS: dict[str, str]
+ONNX: dict[str, str]
 BEYOND_NN: dict[str, str]
 """
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import isfinite
 from typing import Any
 
-from shapecalc.layers.base import Kind
+from shapecalc.layers.base import Kind, Merge
 from shapecalc.layers.roles import Holds, Implementation, Lettered, Role, WindowField, roles
 from shapecalc.layers.spatial import OverAxes
 
@@ -20,20 +21,29 @@ def canonical(cls: type[Kind], fields: dict[str, Any]) -> Kind:
     {'kernel_size': 2, 'stride': 2}
     """
     kept: dict[str, Any] = {}
+    spelling = _spelling(cls)
     for name, value in fields.items():
-        info, role = cls.model_fields.get(name), roles(cls).get(name)
-        if info is None or isinstance(role, Implementation):
-            continue
-        if isinstance(role, Holds) and not info.is_required():
-            continue
-        spelt = short(value) if _is_per_axis(cls, role) else _decimal(value)
-        if info.is_required() or _exact(spelt) != info.default:
-            kept[name] = spelt
+        if name in spelling:
+            spell, is_required, default = spelling[name]
+            spelt = spell(value)
+            if is_required or (spelt is not default and _exact(spelt) != default):
+                kept[name] = spelt
     settings = tuple(kept.items())
     try:
         return _cached(cls, settings, repr(settings))
     except TypeError:  # a setting that has no hash
         return cls(**kept)
+
+
+@cache
+def _spelling(cls: type[Kind]) -> dict[str, tuple[Callable[[Any], Any], bool, Any]]:
+    """Return how each field of a kind is spelt, whether it is required, and its default."""
+    spelling: dict[str, tuple[Callable[[Any], Any], bool, Any]] = {}
+    for name, info in cls.model_fields.items():
+        role, is_required = roles(cls).get(name), info.is_required()
+        if not isinstance(role, Implementation) and not (isinstance(role, Holds) and issubclass(cls, Merge)):
+            spelling[name] = short if _is_per_axis(cls, role) else _decimal, is_required, info.default
+    return spelling
 
 
 def _is_per_axis(cls: type[Kind], role: Role | None) -> bool:
@@ -57,7 +67,10 @@ def _decimal(value: Any) -> Any:
 
 def _exact(value: Any) -> Any:
     """Return the decimal that a float is written as, which defaults are."""
-    return Fraction(repr(value)) if isinstance(value, float) and isfinite(value) else value
+    return _fraction(repr(value)) if isinstance(value, float) and isfinite(value) else value
+
+
+_fraction = lru_cache(maxsize=512)(Fraction)
 
 
 def short(value: Any) -> Any:
@@ -68,6 +81,8 @@ def short(value: Any) -> Any:
     """
     if not isinstance(value, (tuple, list)):
         return value
+    if type(value) is tuple and value and type(value[0]) is int and value == value[:1] * len(value):
+        return value[0] if all(type(item) is int for item in value) else value
     items = tuple(map(short, value))
     is_same = len({repr(item) for item in items}) == 1 and isinstance(items[0], (int, str))
     return items[0] if is_same else items

@@ -15,6 +15,7 @@ from shapecalc.atomic_write import rewrite
 from shapecalc.cli.cli_options import MODEL, examples, form_option
 from shapecalc.console import complain, echo, painted, say, say_json
 from shapecalc.errors import ForwardError, SpecError, quote
+from shapecalc.spec.find import is_model_file
 
 if TYPE_CHECKING:
     from shapecalc.diagnostics.diagnostic import Diagnostic
@@ -100,7 +101,7 @@ def _findings(
     ignore: tuple[str, ...],
 ) -> list[Diagnostic]:
     """Return the findings about a model; a spec that is no model is one too, and a forward that fails."""
-    if is_torch(model):
+    if is_torch(model) or is_model_file(model):
         try:
             loaded = load_model(model, inputs, settings)
         except ForwardError as error:

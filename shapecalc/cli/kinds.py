@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from shapecalc.cli.cli_options import FRAMEWORK, Word, examples
+from shapecalc.cli.cli_options import Word, examples
 from shapecalc.console import say, terminal_width
 
 
@@ -18,7 +18,13 @@ from shapecalc.console import say, terminal_width
     ),
 )
 @click.argument("kind", required=False, type=Word("kind", "layers.registry:kinds"))
-@FRAMEWORK
+@click.option(
+    "--framework",
+    type=click.Choice(["torch", "keras", "onnx"]),
+    default="torch",
+    show_default=True,
+    help="The framework whose layers are meant.",
+)
 def kinds(kind: str | None, framework: str) -> None:
     """List the layer kinds, or describe one KIND, or a key of a step: fields, formula, an example."""
     from shapecalc.views.catalogue import catalogue, description
@@ -27,4 +33,4 @@ def kinds(kind: str | None, framework: str) -> None:
     if kind in words():
         say(about(kind or ""))
         return
-    say(description(kind, framework) if kind else catalogue(terminal_width(), framework))
+    say(description(kind, framework, terminal_width()) if kind else catalogue(terminal_width(), framework))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shapecalc.arguments import Loaded, amount, assignments, load_model, shape
+from shapecalc.arguments import Loaded, amount, assignments, load_model, shape, size_in_bytes
 from shapecalc.cli.cli_options import FORMAT, FRAMEWORK, examples, loads_model, number_option
 from shapecalc.console import say_json, say_page
 from shapecalc.errors import SpecError, nearest, quote
@@ -109,13 +109,21 @@ def input_(loaded: Loaded, wanted: str, at: str | None, form: str, *, rebuild: b
 
 
 @solve.command(
-    short_help="Which value of a parameter meets a budget of parameters or MACs.",
-    epilog=examples("shapecalc solve budget mobilenet_v2 --macs 300M --free H=W"),
+    short_help="Which value of a parameter meets a budget: parameters, MACs, bytes.",
+    epilog=examples(
+        "shapecalc solve budget mobilenet_v2 --macs 300M --free H=W",
+        "shapecalc solve budget resnet50 --memory 8GiB --train adamw --free batch",
+    ),
 )
 @loads_model
 @click.option("--params", metavar="N", help="Wanted number of parameters, as 5M.")
 @click.option("--macs", metavar="N", help="Wanted number of multiply-accumulates, as 300M.")
-@click.option("--free", required=True, metavar="NAME", help="width, depths[2], or H=W for two equal sizes.")
+@click.option("--memory", metavar="BYTES", help="The most bytes alive at once, as 8GiB.")
+@click.option("--train", "optimizer", metavar="OPTIMIZER", help="Bytes of a training step, as with adamw.")
+@click.option("--batch", type=click.IntRange(1), metavar="N", help="Batch size, where it is not free.")
+@click.option(
+    "--free", required=True, metavar="NAME", help="width, depths[2], batch, or H=W for two equal sizes."
+)
 @click.option(
     "--multiple-of",
     default="1",
@@ -126,27 +134,37 @@ def input_(loaded: Loaded, wanted: str, at: str | None, form: str, *, rebuild: b
 @click.option("--between", metavar="FIRST:LAST", help="Only values in this range, as 16:512.")
 @click.option("--at-most", "aim", flag_value="at_most", help="Not more than the target.")
 @click.option("--at-least", "aim", flag_value="at_least", help="Not less than the target.")
-@click.option("--nearest", "aim", flag_value="nearest", default=True, help="On either side (the default).")
+@click.option("--nearest", "aim", flag_value="nearest", help="On either side; the default but for bytes.")
 @FORMAT
 def budget(
     loaded: Loaded,
     params: str | None,
     macs: str | None,
+    memory: str | None,
     free: str,
-    multiple_of: str,
-    between: str | None,
-    aim: str,
     form: str,
+    *,
+    between: str | None,
+    multiple_of: str,
+    **options: Any,
 ) -> None:
-    """Print the value of a free parameter of MODEL that gives a number of parameters or MACs."""
-    if (params is None) == (macs is None):
-        raise click.UsageError("give --params or --macs, and one of them only")
+    """Print the value of a free parameter of MODEL that gives a number of parameters, MACs or bytes."""
+    targets = {
+        "params": amount(params),
+        "macs": amount(macs),
+        "memory": None if memory is None else size_in_bytes(memory),
+    }
+    target = {quantity: most for quantity, most in targets.items() if most is not None}
+    if len(target) != 1:
+        raise click.UsageError("give --params, --macs or --memory, and one of them only")
+    if memory is None and options["optimizer"] is not None:
+        raise click.UsageError("--train goes with --memory")
     question: dict[str, Any] = {
-        "params" if macs is None else "macs": amount(params if macs is None else macs),
+        **target,
+        **{name: value for name, value in options.items() if value is not None},
         "free": [part.strip() for part in free.split("=")],
         "multiple_of": _decimal("--multiple-of", multiple_of),
         "between": None if between is None else _range(between),
-        "aim": aim,
     }
     answer = loaded.model.solve(**question, **loaded.arguments)
     _print(answer, form, has_answer=bool(answer))

@@ -64,7 +64,7 @@ class LayerCall:
     @property
     def learned(self) -> Dim:
         """How many numbers the weights hold, without statistics that training only gathers."""
-        gathered = self.layer.statistics
+        gathered = self.layer.gathered
         return count({name: shape for name, shape in self.weights.items() if name not in gathered})
 
     @property

@@ -9,6 +9,7 @@ from shapecalc.algebra.rational import Value
 from shapecalc.engine.evaluate import Evaluator
 from shapecalc.engine.expand import expand
 from shapecalc.engine.graph import Graph, Inference
+from shapecalc.engine.lifetimes import Lifetimes
 from shapecalc.engine.parameters import Parameters
 from shapecalc.errors import SpecError, Undecided
 from shapecalc.layers.base import Effect
@@ -20,6 +21,14 @@ _KEPT = 4
 
 class Witness(Protocol):
     """What confirms the inferences over an import at other sizes than the traced ones."""
+
+    @property
+    def lifetimes(self) -> Lifetimes | None:
+        """When the tensors of the module's forward die, where that is known."""
+
+    @property
+    def in_training(self) -> Spec | None:
+        """The import of the module in training mode; None where this is it."""
 
     def confirm(self, spec: Spec, inputs: Mapping[str, Shape]) -> str:
         """Return why inputs of these sizes are not confirmed, if so; raise `Undecided` where refuted."""

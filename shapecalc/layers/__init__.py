@@ -7,7 +7,7 @@ import warnings
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from shapecalc.layers.index import KERAS, KINDS
+from shapecalc.layers.index import KERAS, KINDS, ONNX
 
 if TYPE_CHECKING:
     from shapecalc.layers.index import *  # noqa: F403
@@ -18,7 +18,7 @@ _FORMER = {"Expand": "BroadcastTo", "Function": "Elementwise", "PadAny": "Pad"}
 @cache
 def _by_class() -> dict[str, tuple[str, str]]:
     """Return the kind and the framework of every class."""
-    frameworks = {"torch": KINDS, "keras": KERAS}
+    frameworks = {"torch": KINDS, "keras": KERAS, "onnx": ONNX}
     return {
         target.partition(":")[2]: (kind, framework)
         for framework, index in frameworks.items()

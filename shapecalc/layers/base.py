@@ -25,8 +25,11 @@ from shapecalc.layers.declaration import RANKED, arrange_fields, by_position, do
 from shapecalc.layers.dependence import Dependence, unknown
 from shapecalc.layers.effect import Caller, Component, Effect, Named, Shapes, Window, count
 from shapecalc.layers.family import Family
+from shapecalc.layers.memory_rule import MemoryRule
+from shapecalc.layers.memory_traits import Saves
 from shapecalc.layers.mixins import (
     AnyShape,
+    KeepsOrder,
     NoBuffers,
     NoMacs,
     NoOperations,
@@ -46,7 +49,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-class Kind(BaseModel):
+class Kind(MemoryRule, BaseModel):
     """The root of every layer kind: pydantic fields in torch's spelling, and `apply`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, arbitrary_types_allowed=True)
@@ -60,13 +63,15 @@ class Kind(BaseModel):
     keras: ClassVar[str | None] = None
     """The dotted name of Keras' counterpart, if it has one."""
     framework: ClassVar[str | None] = None
-    """Whose rules these are, `torch` or `keras`; None where channels play no part and they agree."""
+    """Whose rules these are, `torch`, `keras` or `onnx`; None where channels play no part and they agree."""
     unknown_dependence: ClassVar[tuple[str, str] | None] = None
     """The axes on which results depend in a way that is not known, and why."""
     fixes_sizes: ClassVar[bool] = False
     """Whether the sizes of the results do not depend on those of the input, as in global pooling."""
     takes_empty: ClassVar[bool] = False
     """Whether the rules hold for tensors without elements too, as torch has them."""
+    saves: ClassVar[Saves | None] = None
+    """What is saved for backward, where a word says it; not known, unless a kind says otherwise."""
     statistics: ClassVar[frozenset[str]] = frozenset()
     """The tensors that training gathers and does not learn; Keras counts them as parameters."""
     rank: ClassVar[int]
@@ -129,6 +134,11 @@ class Kind(BaseModel):
     def acts_as(self) -> Family:
         """The family of this layer; of a layer around another, that of the one inside."""
         return self.family
+
+    @property
+    def gathered(self) -> frozenset[str]:
+        """The weights and buffers of this layer that are statistics."""
+        return self.statistics
 
     @property
     def idle_params(self) -> int:
@@ -256,6 +266,9 @@ class Ruled(Kind):
     def window(self, x: Any) -> Window | None:
         """Return the window that slides over the input, or None for a pointwise layer."""
 
+    def shapes_of_results(self, inputs: Shapes) -> Shapes:
+        return self.outputs(self.taken(inputs))
+
     def operations_on(self, inputs: Shapes) -> Operations | None:
         return self.operations(self.taken(inputs))
 
@@ -286,7 +299,7 @@ class Layer(Ruled):
         return middles(self.dependence(x, 0), len(output), keeps_places=output == x)
 
 
-class Pointwise(OwnPlace, SameShape, AnyShape, NoWeights, NoMacs, NoWindow, Layer):
+class Pointwise(KeepsOrder, OwnPlace, SameShape, AnyShape, NoWeights, NoMacs, NoWindow, Layer):
     """A function of each element: shape kept, no weights, no multiply-accumulates."""
 
     takes_empty = True

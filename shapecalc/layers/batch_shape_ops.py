@@ -9,15 +9,18 @@ from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import padded, uncropped
 from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow
 from shapecalc.layers.dependence import Along, Dependence, placed, stretched
+from shapecalc.layers.effect import Shapes
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Integer, Listed
 from shapecalc.layers.flatten import Rearranging
+from shapecalc.layers.memory_traits import Mode, Place
 from shapecalc.layers.requirement import Requirement, Shape, shown
 from shapecalc.layers.reshape import Sizes, completed, fits
 from shapecalc.layers.roles import AsNumbers
+from shapecalc.layers.strides import stretched_strides
 
 
-class View(Rearranging, framework="torch", torch="torch.reshape"):
+class View(Rearranging, torch="torch.reshape"):
     """Arranges all elements anew, those of all samples together; one size may be -1.
 
     `shape` includes the batch; `reshape` keeps the first axis instead. Refuses a shape that does not hold as
@@ -36,7 +39,7 @@ class View(Rearranging, framework="torch", torch="torch.reshape"):
         return completed(self.shape, product(x))
 
 
-class BroadcastTo(Rearranging, kind="broadcast_to", framework="torch", torch="torch.broadcast_to"):
+class BroadcastTo(Rearranging, kind="broadcast_to", torch="torch.broadcast_to"):
     """Repeats axes of size 1 until the shape is `shape`; -1 keeps an axis, new ones come in front.
 
     Refuses fewer axes than the input has, and an axis that is neither 1 nor kept. Source:
@@ -66,13 +69,19 @@ class BroadcastTo(Rearranging, kind="broadcast_to", framework="torch", torch="to
         kept = (n if size == -1 else size for size, n in zip(self.shape[new:], x, strict=True))
         return (*self.shape[:new], *kept)
 
+    def rearranged_strides(self, x: Shape, strides: Shape) -> Shape:
+        return stretched_strides(self.output(x), x, strides)
+
+    def gradients(self, inputs: Shapes, mode: Mode) -> tuple[Place | None, ...]:
+        """Sums of that of the result, unless nothing is repeated."""
+        x = inputs[0]
+        return super().gradients(inputs, mode) if self.output(x) == x else (None,)
+
     def dependence(self, x: Shape, result: int) -> Dependence:
         return stretched(x, self.output(x))
 
 
-class Pad(
-    NoWeights, NoOperations, NoWindow, Layer, kind="pad", framework="torch", torch="torch.nn.functional.pad"
-):
+class Pad(NoWeights, NoOperations, NoWindow, Layer, kind="pad", torch="torch.nn.functional.pad"):
     """Padding of any axes: `pad` lists before and after of the last axis, then of the one before it.
 
     A negative amount crops. Refuses half a pair, more pairs than axes, and an axis of which nothing is left.
@@ -82,6 +91,7 @@ class Pad(
     """
 
     family = Family.PADDING
+    saves = "nothing"
 
     pad: Annotated[tuple[Dim, ...], Listed(Integer())]
 

@@ -39,6 +39,11 @@ class GroupedConvolving(Convolving):
     def filters(self, x: Shape) -> Dim:
         return self.out_channels
 
+    def weights(self, x: Shape) -> Named:
+        inward = quotient(self.channels(x), self.groups)
+        weight = (self.out_channels, inward, *self.spread(self.kernel_size))
+        return learned({"weight": weight, "bias": (self.out_channels,)}, bias=self.bias)
+
     def mixes(self, x: Shape, axis: int) -> AxisDependence:
         return mixed(axis, self.groups, x[axis], self.out_channels)
 
@@ -75,11 +80,6 @@ class Convolution(
     """
 
     order = "in_channels out_channels kernel_size stride padding dilation groups bias padding_mode"
-
-    def weights(self, x: Shape) -> Named:
-        inward = quotient(self.channels(x), self.groups)
-        weight = (self.out_channels, inward, *self.spread(self.kernel_size))
-        return learned({"weight": weight, "bias": (self.out_channels,)}, bias=self.bias)
 
 
 __getattr__ = of_rank(__name__)

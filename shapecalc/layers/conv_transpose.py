@@ -38,6 +38,7 @@ class TransposedConvolving(NoBuffers, Spatial):
     """What transposed convolutions share, under either framework."""
 
     family = Family.TRANSPOSED_CONVOLUTION
+    saves = "input"
 
     in_channels: InChannels = None
     out_channels: OutChannels
@@ -58,8 +59,32 @@ class TransposedConvolving(NoBuffers, Spatial):
         return Operations(macs=product(x) * outward * product(self.spread(self.kernel_size)))
 
 
+class GroupedTransposing(TransposedConvolving):
+    """Transposed convolution by groups of channels with weights in torch's layout, whatever the padding."""
+
+    unknown_dependence = OF_GROUPS
+
+    output_padding: OutputPadding = 0
+    groups: Groups = 1
+
+    def weights(self, x: Shape) -> Named:
+        outward = quotient(self.out_channels, self.groups)
+        weight = (self.channels(x), outward, *self.spread(self.kernel_size))
+        return learned({"weight": weight, "bias": (self.out_channels,)}, bias=self.bias)
+
+    def mixes(self, x: Shape, axis: int) -> AxisDependence:
+        return mixed(axis, self.groups, x[axis], self.out_channels)
+
+    def window(self, x: Shape) -> Window:
+        _, k, s, d, p0, p1, _ = self.letters(x).values()
+        return Window(k, s, p0, p1, d, transposed=True)
+
+    def operations(self, x: Shape) -> Operations:
+        return self.scattered(x, quotient(self.out_channels, self.groups))
+
+
 class ConvTranspose(
-    TransposedConvolving, torch="torch.nn.ConvTranspose{rank}d", keras="keras.layers.Conv{rank}DTranspose"
+    GroupedTransposing, torch="torch.nn.ConvTranspose{rank}d", keras="keras.layers.Conv{rank}DTranspose"
 ):
     """Transposed convolution over {axes}: a size n becomes (n-1)s - 2p + d(k-1) + 1 + op.
 
@@ -74,11 +99,8 @@ class ConvTranspose(
     """
 
     order = "in_channels out_channels kernel_size stride padding output_padding groups bias dilation"
-    unknown_dependence = OF_GROUPS
 
     padding: PaddingPerAxis = 0
-    output_padding: OutputPadding = 0
-    groups: Groups = 1
 
     def fitting(self, x: Shape) -> Iterator[Requirement]:
         letters = self.letters(x)
@@ -88,25 +110,10 @@ class ConvTranspose(
             yield Requirement("output-padding", maximum(s, d), ">=", op + 1, says)
         yield from self.large_enough(transposed, **letters)
 
-    def weights(self, x: Shape) -> Named:
-        outward = quotient(self.out_channels, self.groups)
-        weight = (self.channels(x), outward, *self.spread(self.kernel_size))
-        return learned({"weight": weight, "bias": (self.out_channels,)}, bias=self.bias)
-
-    def mixes(self, x: Shape, axis: int) -> AxisDependence:
-        return mixed(axis, self.groups, x[axis], self.out_channels)
-
-    def window(self, x: Shape) -> Window:
-        _, k, s, d, p0, p1, _ = self.letters(x).values()
-        return Window(k, s, p0, p1, d, transposed=True)
-
     def letters(self, x: Shape) -> dict[str, Shape]:
         fields = {"k": self.kernel_size, "s": self.stride, "d": self.dilation}
         fields |= {"p0": self.padding, "p1": self.padding, "op": self.output_padding}
         return {"n": self.sizes(x)} | {letter: self.spread(value) for letter, value in fields.items()}
-
-    def operations(self, x: Shape) -> Operations:
-        return self.scattered(x, quotient(self.out_channels, self.groups))
 
 
 __getattr__ = of_rank(__name__)

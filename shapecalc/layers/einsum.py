@@ -34,7 +34,7 @@ class Equation(Annotation):
         return {"type": "string"}
 
 
-class Einsum(Merge, kind="einsum", framework="torch"):
+class Einsum(Merge, kind="einsum"):
     """Multiplies tensors and sums over the axes whose letters the result lacks, as `equation` says.
 
     Tensors are multiplied one after the other. A pair costs the product of the sizes of all its letters where

@@ -15,6 +15,7 @@ from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import EVERYTHING, OF_GROUPS, Along, Dependence
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Each, Integer, Nullable, OneOf, PerAxis
+from shapecalc.layers.memory_traits import Input, Mode, Own, Storage
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped, shown
 from shapecalc.layers.roles import Dilation, Lettered, OutputPadding, PaddingPerAxis, Stride, WindowField
 from shapecalc.layers.spatial import OverAxes
@@ -68,6 +69,15 @@ class FunctionalConvolving(OverAxes, Functional):
     groups: GroupCount = 1
     dilation: Dilation = 1
 
+    def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...]:
+        """The weight, and what the layer saves of the input."""
+        of_input = self.layer(inputs).saved(inputs[:1], mode)
+        assert of_input is not None
+        return (*of_input, Input(1))
+
+    def makes(self, inputs: Shapes, mode: Mode) -> tuple[Own, ...]:
+        return self.layer(inputs).makes(inputs[:1], mode)
+
     @abstractmethod
     def channels_of(self, weight: Shape) -> tuple[Dim, Dim]:
         """Return the channels that a weight reads and those that it makes."""
@@ -120,8 +130,21 @@ class FunctionalConvolving(OverAxes, Functional):
         """Return what a channel that is made sees of the weight."""
 
 
+class ConvolvingByWeight(FunctionalConvolving):
+    """Convolution by a weight, whatever the padding."""
+
+    family = Family.CONVOLUTION
+    weight_axes = "[out_channels, in_channels/groups, kernel]"
+
+    def channels_of(self, weight: Shape) -> tuple[Dim, Dim]:
+        return weight[1] * self.groups, weight[0]
+
+    def of_weight(self, made: Along, rank: int) -> Dependence:
+        return (made, *[EVERYTHING] * (rank - 1))
+
+
 class FunctionalConv(
-    FunctionalConvolving, torch="torch.nn.functional.conv{rank}d", ranked="FunctionalConv{rank}d"
+    ConvolvingByWeight, torch="torch.nn.functional.conv{rank}d", ranked="FunctionalConv{rank}d"
 ):
     """Convolution over {axes} by a tensor: a size n becomes ⌊(n + 2p - (d(k-1) + 1))/s⌋ + 1.
 
@@ -135,25 +158,33 @@ class FunctionalConv(
     (1, 8, {each:4})
     """
 
-    family = Family.CONVOLUTION
     order = "stride padding dilation groups"
-    weight_axes = "[out_channels, in_channels/groups, kernel]"
 
     padding: FunctionPadding = 0
-
-    def channels_of(self, weight: Shape) -> tuple[Dim, Dim]:
-        return weight[1] * self.groups, weight[0]
 
     def layer_class(self) -> type[Layer]:
         cls: type[Layer] = getattr(conv, f"Conv{self.rank}d")
         return cls
 
+
+class TransposedByWeight(FunctionalConvolving):
+    """Transposed convolution by a weight, whatever the padding."""
+
+    family = Family.TRANSPOSED_CONVOLUTION
+    weight_axes = "[in_channels, out_channels/groups, kernel]"
+
+    output_padding: OutputPadding = 0
+
+    def channels_of(self, weight: Shape) -> tuple[Dim, Dim]:
+        return weight[0], weight[1] * self.groups
+
     def of_weight(self, made: Along, rank: int) -> Dependence:
-        return (made, *[EVERYTHING] * (rank - 1))
+        of_channels = (EVERYTHING, made) if self.groups == 1 else (None, None)
+        return (*of_channels, *[EVERYTHING] * (rank - 2))
 
 
 class FunctionalConvTranspose(
-    FunctionalConvolving,
+    TransposedByWeight,
     torch="torch.nn.functional.conv_transpose{rank}d",
     ranked="FunctionalConvTranspose{rank}d",
 ):
@@ -168,23 +199,13 @@ class FunctionalConvTranspose(
     (1, 3, {each:9})
     """
 
-    family = Family.TRANSPOSED_CONVOLUTION
     order = "stride padding output_padding groups dilation"
-    weight_axes = "[in_channels, out_channels/groups, kernel]"
 
     padding: PaddingPerAxis = 0
-    output_padding: OutputPadding = 0
-
-    def channels_of(self, weight: Shape) -> tuple[Dim, Dim]:
-        return weight[0], weight[1] * self.groups
 
     def layer_class(self) -> type[Layer]:
         cls: type[Layer] = getattr(conv_transpose, f"ConvTranspose{self.rank}d")
         return cls
-
-    def of_weight(self, made: Along, rank: int) -> Dependence:
-        of_channels = (EVERYTHING, made) if self.groups == 1 else (None, None)
-        return (*of_channels, *[EVERYTHING] * (rank - 2))
 
 
 class FunctionalEmbedding(Functional, torch="torch.nn.functional.embedding"):
@@ -198,6 +219,10 @@ class FunctionalEmbedding(Functional, torch="torch.nn.functional.embedding"):
     """
 
     family = Family.EMBEDDING
+
+    def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...]:
+        """The indices."""
+        return (Input(),)
 
     padding_idx: Annotated[Dim | None, Nullable(Integer())] = None
 

@@ -86,18 +86,71 @@ KINDS = targets(
 """The module and the class of each kind."""
 KERAS = targets(
     {
-        "keras_basic": "Chunk Concat Dropout1d Dropout2d Dropout3d Embedding Linear Split",
-        "keras_conv": "Conv1d Conv2d Conv3d DepthwiseConv1d DepthwiseConv2d SeparableConv1d SeparableConv2d",
-        "keras_conv_transpose": "ConvTranspose1d ConvTranspose2d ConvTranspose3d",
-        "keras_norm": "BatchNorm1d BatchNorm2d BatchNorm3d GroupNorm LayerNorm",
-        "keras_pad": "Crop1d Crop2d Crop3d Upsample ZeroPad1d ZeroPad2d ZeroPad3d",
-        "keras_pool": (
-            "AvgPool1d AvgPool2d AvgPool3d GlobalAvgPool1d GlobalAvgPool2d GlobalAvgPool3d GlobalMaxPool1d "
-            "GlobalMaxPool2d GlobalMaxPool3d MaxPool1d MaxPool2d MaxPool3d"
+        "keras_attention": "AdditiveAttention Attention GroupedQueryAttention MultiheadAttention",
+        "keras_basic": (
+            "Chunk Concat Dropout1d Dropout2d Dropout3d Embedding Linear ReversibleEmbedding Split"
         ),
+        "keras_cells": "GRUCell LSTMCell RNNCell RNNOfCells",
+        "keras_conv": "Conv1d Conv2d Conv3d DepthwiseConv1d DepthwiseConv2d SeparableConv1d SeparableConv2d",
+        "keras_conv_lstm": "ConvLSTM1d ConvLSTM2d ConvLSTM3d",
+        "keras_conv_transpose": "ConvTranspose1d ConvTranspose2d ConvTranspose3d",
+        "keras_einsum": "EinsumDense",
+        "keras_image": "CenterCrop RandomCrop RepeatVector Resizing",
+        "keras_merge": "Average Dot Maximum Minimum Subtract",
+        "keras_norm": "BatchNorm1d BatchNorm2d BatchNorm3d GroupNorm LayerNorm RMSNorm",
+        "keras_pad": "Crop1d Crop2d Crop3d Upsample ZeroPad1d ZeroPad2d ZeroPad3d",
+        "keras_pointwise": (
+            "ActivityRegularization Augmentation GaussianDropout GaussianNoise Masking Normalization "
+            "Rescaling UnitNormalization prelu:PReLU"
+        ),
+        "keras_pool": (
+            "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d "
+            "AdaptiveMaxPool3d AvgPool1d AvgPool2d AvgPool3d GlobalAvgPool1d GlobalAvgPool2d GlobalAvgPool3d "
+            "GlobalMaxPool1d GlobalMaxPool2d GlobalMaxPool3d MaxPool1d MaxPool2d MaxPool3d"
+        ),
+        "keras_recurrent": "GRU LSTM RNN",
+        "keras_wrapper": "Bidirectional SpectralNorm TimeDistributed",
     },
     prefix="Keras",
 )
-"""The same for the kinds for which Keras has a rule, a layout or weight names of its own."""
+"""The same for kinds that Keras alone has, or has with rules or weights of its own."""
+ONNX = targets(
+    {
+        "onnx_attention": (
+            "OnnxAttention OnnxCausalConv OnnxGroupQueryAttention OnnxLinearAttention OnnxMultiHeadAttention"
+        ),
+        "onnx_cut": "OnnxCenterCropPad OnnxPad OnnxSlice OnnxSplit",
+        "onnx_einsum": "OnnxEinsum",
+        "onnx_index": (
+            "OnnxGather OnnxGatherElements OnnxGatherND OnnxOneHot OnnxScatterElements OnnxScatterND "
+            "OnnxTensorScatter OnnxTopK"
+        ),
+        "onnx_matmul": (
+            "OnnxDynamicQuantizeLinear OnnxGemm OnnxMatMulInteger OnnxMatMulNBits OnnxQLinearMatMul"
+        ),
+        "onnx_norm": "OnnxChannelNorm OnnxLayerNorm OnnxSkipLayerNorm",
+        "onnx_operator": "OnnxLike",
+        "onnx_quantized_conv": "OnnxConvInteger OnnxQLinearConv",
+        "onnx_recurrent": "OnnxGRU OnnxLSTM OnnxRNN",
+        "onnx_reduce": "OnnxReduce",
+        "onnx_resize": "OnnxResize",
+        "onnx_sampling": (
+            "OnnxAffineGrid OnnxClassLoss OnnxDFT OnnxDeformConv OnnxGridSample OnnxMaxUnpool OnnxRoiAlign "
+            "OnnxSTFT"
+        ),
+        "onnx_shape": (
+            "OnnxDepthToSpace OnnxExpand OnnxFlatten OnnxReshape OnnxSpaceToDepth OnnxSqueeze OnnxTile "
+            "OnnxUnsqueeze onnx_col2im:OnnxCol2Im"
+        ),
+        "onnx_window": (
+            "OnnxAvgPool1d OnnxAvgPool2d OnnxAvgPool3d OnnxConv1d OnnxConv2d OnnxConv3d OnnxConvTranspose1d "
+            "OnnxConvTranspose2d OnnxConvTranspose3d OnnxFunctionalConv1d OnnxFunctionalConv2d "
+            "OnnxFunctionalConv3d OnnxFunctionalConvTranspose1d OnnxFunctionalConvTranspose2d "
+            "OnnxFunctionalConvTranspose3d OnnxLPPool1d OnnxLPPool2d OnnxLPPool3d OnnxMaxPool1d "
+            "OnnxMaxPool2d OnnxMaxPool3d"
+        ),
+    }
+)
+"""The same for the kinds with rules of ONNX, which specs with the layout of torch may use."""
 BEYOND_NN = {"StochasticDepth": "torchvision.ops"}
 """Where torch's class of a kind is, if not in torch.nn."""

@@ -31,12 +31,21 @@ from shapecalc.layers import fractional_pool as _fractional_pool
 from shapecalc.layers import functional as _functional
 from shapecalc.layers import global_pool as _global_pool
 from shapecalc.layers import instance_norm as _instance_norm
+from shapecalc.layers import keras_attention as _keras_attention
 from shapecalc.layers import keras_basic as _keras_basic
+from shapecalc.layers import keras_cells as _keras_cells
 from shapecalc.layers import keras_conv as _keras_conv
+from shapecalc.layers import keras_conv_lstm as _keras_conv_lstm
 from shapecalc.layers import keras_conv_transpose as _keras_conv_transpose
+from shapecalc.layers import keras_einsum as _keras_einsum
+from shapecalc.layers import keras_image as _keras_image
+from shapecalc.layers import keras_merge as _keras_merge
 from shapecalc.layers import keras_norm as _keras_norm
 from shapecalc.layers import keras_pad as _keras_pad
+from shapecalc.layers import keras_pointwise as _keras_pointwise
 from shapecalc.layers import keras_pool as _keras_pool
+from shapecalc.layers import keras_recurrent as _keras_recurrent
+from shapecalc.layers import keras_wrapper as _keras_wrapper
 from shapecalc.layers import layer_norm as _layer_norm
 from shapecalc.layers import learned as _learned
 from shapecalc.layers import lenet as _lenet
@@ -45,6 +54,20 @@ from shapecalc.layers import loss as _loss
 from shapecalc.layers import merge as _merge
 from shapecalc.layers import norm as _norm
 from shapecalc.layers import normed_weight as _normed_weight
+from shapecalc.layers import onnx_attention as _onnx_attention
+from shapecalc.layers import onnx_cut as _onnx_cut
+from shapecalc.layers import onnx_einsum as _onnx_einsum
+from shapecalc.layers import onnx_index as _onnx_index
+from shapecalc.layers import onnx_matmul as _onnx_matmul
+from shapecalc.layers import onnx_norm as _onnx_norm
+from shapecalc.layers import onnx_operator as _onnx_operator
+from shapecalc.layers import onnx_quantized_conv as _onnx_quantized_conv
+from shapecalc.layers import onnx_recurrent as _onnx_recurrent
+from shapecalc.layers import onnx_reduce as _onnx_reduce
+from shapecalc.layers import onnx_resize as _onnx_resize
+from shapecalc.layers import onnx_sampling as _onnx_sampling
+from shapecalc.layers import onnx_shape as _onnx_shape
+from shapecalc.layers import onnx_window as _onnx_window
 from shapecalc.layers import pad as _pad
 from shapecalc.layers import pad_input as _pad_input
 from shapecalc.layers import pool as _pool
@@ -72,6 +95,7 @@ _Branch = Sequence[Any] | str
 
 KINDS: dict[str, str]
 KERAS: dict[str, str]
+ONNX: dict[str, str]
 BEYOND_NN: dict[str, str]
 
 class Hardshrink(_activation.Hardshrink):
@@ -394,6 +418,22 @@ class InstanceNorm3d(_instance_norm.InstanceNorm):
     """Instance normalisation of `[N, C, D, H, W]` or `[C, D, H, W]`: (x - mean)/√(variance + eps)."""
     def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
 
+class KerasAdditiveAttention(_keras_attention.KerasAdditiveAttention):
+    """Additive attention of a query `[N, T, d]` to values `[N, S, v]` and keys `[N, S, d]`: `[N, T, v]`."""
+    def __init__(self, dropout: _Real = ..., need_weights: _Flag = ..., use_scale: _Flag = ...) -> None: ...
+
+class KerasAttention(_keras_attention.KerasAttention):
+    """Dot-product attention of a query `[N, T, d]` to values `[N, S, v]` and keys `[N, S, d]`: `[N, T, v]`."""
+    def __init__(self, dropout: _Real = ..., need_weights: _Flag = ..., use_scale: _Flag = ..., score_mode: str = ...) -> None: ...
+
+class KerasGroupedQueryAttention(_keras_attention.KerasGroupedQueryAttention):
+    """Attention whose heads of queries share heads of keys and values: `[N, T, E]` to `[N, T, E]`."""
+    def __init__(self, head_dim: _Number, num_query_heads: _Number, num_key_value_heads: _Number, *, dropout: _Real = ..., need_weights: _Flag = ..., bias: _Flag = ..., use_gate: _Flag = ...) -> None: ...
+
+class KerasMultiheadAttention(_keras_attention.KerasMultiheadAttention):
+    """Attention of a query `[N, T, E]` to values and keys `[N, S, ...]`, in Keras' order: `[N, T, E]`."""
+    def __init__(self, num_heads: _Number, key_dim: _Number, value_dim: _Number | None = ..., *, dropout: _Real = ..., need_weights: _Flag = ..., bias: _Flag = ..., use_gate: _Flag = ..., output_shape: _Number | Sequence[_Number] | None = ...) -> None: ...
+
 class KerasChunk(_keras_basic.KerasChunk):
     """Cuts axis `dim` (the channels, if left out) into at most `chunks` pieces, as torch's `chunk` does."""
     def __init__(self, chunks: _Number, dim: _Number = ...) -> None: ...
@@ -422,9 +462,29 @@ class KerasLinear(_keras_basic.KerasLinear):
     """A matrix product on the last axis: `[N, ..., in_features]` to `[N, ..., out_features]`."""
     def __init__(self, out_features: _Number, *, in_features: _Number | None = ..., bias: _Flag = ...) -> None: ...
 
+class KerasReversibleEmbedding(_keras_basic.KerasReversibleEmbedding):
+    """A table read by index, `[...]` to `[..., embedding_dim]`, or with reverse the product with it."""
+    def __init__(self, num_embeddings: _Number, embedding_dim: _Number, *, tie_weights: _Flag = ..., reverse: _Flag = ..., logit_soft_cap: _Real | None = ...) -> None: ...
+
 class KerasSplit(_keras_basic.KerasSplit):
     """Cuts axis `dim` (the channels, if left out) into pieces, as torch's `split` does."""
     def __init__(self, split_size: _Number | Sequence[_Number], dim: _Number = ...) -> None: ...
+
+class KerasGRUCell(_keras_cells.KerasGRUCell):
+    """One step of `gru`, with G = 3 gates: `[N, input_size]` and a state to output and state, `[N, H]`."""
+    def __init__(self, hidden_size: _Number, *, input_size: _Number | None = ..., bias: _Flag = ..., nonlinearity: str = ..., dropout: _Real = ..., recurrent_dropout: _Real = ..., recurrent_nonlinearity: str = ..., reset_after: _Flag = ...) -> None: ...
+
+class KerasLSTMCell(_keras_cells.KerasLSTMCell):
+    """One step of `lstm`, with G = 4 gates: `[N, input_size]`, state and cell to the output and both again."""
+    def __init__(self, hidden_size: _Number, *, input_size: _Number | None = ..., bias: _Flag = ..., nonlinearity: str = ..., dropout: _Real = ..., recurrent_dropout: _Real = ..., recurrent_nonlinearity: str = ...) -> None: ...
+
+class KerasRNNCell(_keras_cells.KerasRNNCell):
+    """One step of `rnn`, with G = 1 gate: `[N, input_size]` and a state to output and state, `[N, H]`."""
+    def __init__(self, hidden_size: _Number, *, input_size: _Number | None = ..., bias: _Flag = ..., nonlinearity: str = ..., dropout: _Real = ..., recurrent_dropout: _Real = ...) -> None: ...
+
+class KerasRNNOfCells(_keras_cells.KerasRNNOfCells):
+    """A layer of recurrent cells: `[N, L, F]` to what the last cell puts out, `[N, H]` or `[N, L, H]`."""
+    def __init__(self, return_sequences: _Flag = ..., return_state: _Flag = ..., go_backwards: _Flag = ..., cells: Any = ...) -> None: ...
 
 class KerasConv1d(_keras_conv.KerasConvolution):
     """Convolution over length: `[N, L, C]` to `[N, L', out_channels]`, n' = ⌈n/s⌉ for `same`."""
@@ -454,6 +514,18 @@ class KerasSeparableConv2d(_keras_conv.KerasSeparable):
     """Depthwise, then pointwise convolution over height and width: `[N, H, W, C]` to `[N, H', W', out_channels]`."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ..., depth_multiplier: _Number = ...) -> None: ...
 
+class KerasConvLSTM1d(_keras_conv_lstm.KerasConvLSTM):
+    """An LSTM of convolutions over length: `[N, L, L, C]` to `[N, L', out_channels]`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., return_sequences: _Flag = ..., return_state: _Flag = ..., go_backwards: _Flag = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ..., nonlinearity: str = ..., recurrent_nonlinearity: str = ..., dropout: _Real = ..., recurrent_dropout: _Real = ...) -> None: ...
+
+class KerasConvLSTM2d(_keras_conv_lstm.KerasConvLSTM):
+    """An LSTM of convolutions over height and width: `[N, L, H, W, C]` to `[N, H', W', out_channels]`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., return_sequences: _Flag = ..., return_state: _Flag = ..., go_backwards: _Flag = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ..., nonlinearity: str = ..., recurrent_nonlinearity: str = ..., dropout: _Real = ..., recurrent_dropout: _Real = ...) -> None: ...
+
+class KerasConvLSTM3d(_keras_conv_lstm.KerasConvLSTM):
+    """An LSTM of convolutions over depth, height and width: `[N, L, D, H, W, C]` to `[N, D', H', W', out_channels]`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., *, in_channels: _Number | None = ..., return_sequences: _Flag = ..., return_state: _Flag = ..., go_backwards: _Flag = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ..., nonlinearity: str = ..., recurrent_nonlinearity: str = ..., dropout: _Real = ..., recurrent_dropout: _Real = ...) -> None: ...
+
 class KerasConvTranspose1d(_keras_conv_transpose.KerasConvTranspose):
     """Transposed convolution over length: `[N, L, C]` to `[N, L', out_channels]`."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., output_padding: _Number | Sequence[_Number] | None = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ...) -> None: ...
@@ -465,6 +537,46 @@ class KerasConvTranspose2d(_keras_conv_transpose.KerasConvTranspose):
 class KerasConvTranspose3d(_keras_conv_transpose.KerasConvTranspose):
     """Transposed convolution over depth, height and width: `[N, D, H, W, C]` to `[N, D', H', W', out_channels]`."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., output_padding: _Number | Sequence[_Number] | None = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ...) -> None: ...
+
+class KerasEinsumDense(_keras_einsum.KerasEinsumDense):
+    """A tensor times a kernel by an equation, as in `abc,cd->abd`: letters that the result lacks are summed."""
+    def __init__(self, equation: Any, output_shape: Sequence[_Number | None] | str, bias_axes: Any | None = ...) -> None: ...
+
+class KerasCenterCrop(_keras_image.KerasCenterCrop):
+    """The middle of images: `[N, H, W, C]` to `[N, height, width, C]`; smaller images are enlarged first."""
+    def __init__(self, height: _Number, width: _Number) -> None: ...
+
+class KerasRandomCrop(_keras_image.KerasRandomCrop):
+    """A random part of images in training, in evaluation all of it resized: `[N, height, width, C]`."""
+    def __init__(self, height: _Number, width: _Number) -> None: ...
+
+class KerasRepeatVector(_keras_image.KerasRepeatVector):
+    """Copies of a vector: `[N, F]` to `[N, n, F]`. Refuses other ranks."""
+    def __init__(self, n: _Number) -> None: ...
+
+class KerasResizing(_keras_image.KerasResizing):
+    """Images interpolated to height and width: `[N, H, W, C]` to `[N, height, width, C]`."""
+    def __init__(self, height: _Number, width: _Number, *, mode: str = ..., crop_to_aspect_ratio: _Flag = ..., pad_to_aspect_ratio: _Flag = ...) -> None: ...
+
+class KerasAverage(_keras_merge.KerasAverage):
+    """The mean of tensors, element by element: sizes are equal, or 1 and stretched."""
+    def __init__(self, *branches: _Branch, **named: _Branch) -> None: ...
+
+class KerasDot(_keras_merge.KerasDot):
+    """The dot product of two tensors along an axis of each: `[N, *a, *b]`, or `[N, 1]` of vectors."""
+    def __init__(self, *branches: _Branch, dim: _Number | Sequence[_Number], normalize: _Flag | _Branch = ..., **named: _Branch) -> None: ...
+
+class KerasMaximum(_keras_merge.KerasMaximum):
+    """The greatest of tensors, element by element. Refuses what `average` refuses."""
+    def __init__(self, *branches: _Branch, **named: _Branch) -> None: ...
+
+class KerasMinimum(_keras_merge.KerasMinimum):
+    """The least of tensors, element by element. Refuses what `average` refuses."""
+    def __init__(self, *branches: _Branch, **named: _Branch) -> None: ...
+
+class KerasSubtract(_keras_merge.KerasSubtract):
+    """The first of two tensors less the second, element by element. Refuses what `average` refuses."""
+    def __init__(self, *branches: _Branch, **named: _Branch) -> None: ...
 
 class KerasBatchNorm1d(_keras_norm.KerasBatchNorm):
     """Batch normalisation of `[N, L, C]`: (x - mean)/√(variance + eps) per channel."""
@@ -485,6 +597,10 @@ class KerasGroupNorm(_keras_norm.KerasGroupNorm):
 class KerasLayerNorm(_keras_norm.KerasLayerNorm):
     """Layer normalisation over the last axes: (x - mean)/√(variance + eps) · gamma + beta."""
     def __init__(self, *, normalized_shape: _Number | Sequence[_Number] | None = ..., elementwise_affine: _Flag = ..., eps: _Real = ..., bias: _Flag = ...) -> None: ...
+
+class KerasRMSNorm(_keras_norm.KerasRMSNorm):
+    """Root-mean-square normalisation over the last axes: x/√(mean of x² + eps) · scale."""
+    def __init__(self, *, normalized_shape: _Number | Sequence[_Number] | None = ..., eps: _Real = ...) -> None: ...
 
 class KerasCrop1d(_keras_pad.KerasCrop):
     """What is left of the input when its sides are cut off: `[N, L, C]`, where n becomes n - c₀ - c₁."""
@@ -513,6 +629,66 @@ class KerasZeroPad2d(_keras_pad.KerasPad):
 class KerasZeroPad3d(_keras_pad.KerasPad):
     """Zeros around: `[N, D, H, W, C]`, where n becomes n + p₀ + p₁; no side is negative."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
+
+class KerasActivityRegularization(_keras_pointwise.KerasActivityRegularization):
+    """Adds a cost for large values to the loss in training; the values stay."""
+    def __init__(self, l1: _Real = ..., l2: _Real = ...) -> None: ...
+
+class KerasAugmentation(_keras_pointwise.KerasAugmentation):
+    """A change of images `[N, H, W, C]` that keeps their shape, mostly in training alone."""
+    def __init__(self, function: str) -> None: ...
+
+class KerasGaussianDropout(_keras_pointwise.KerasGaussianDropout):
+    """Multiplies by random numbers of mean 1 in training; in evaluation the identity."""
+    def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
+
+class KerasGaussianNoise(_keras_pointwise.KerasGaussianNoise):
+    """Adds random numbers of deviation stddev in training; in evaluation the identity."""
+    def __init__(self, stddev: _Real) -> None: ...
+
+class KerasMasking(_keras_pointwise.KerasMasking):
+    """Sets positions to 0 all of whose numbers are mask_value, which later layers leave out."""
+    def __init__(self, mask_value: _Real = ...) -> None: ...
+
+class KerasNormalization(_keras_pointwise.KerasNormalization):
+    """(x - mean)/√variance with statistics of the data, one for each place on the axes `dim`."""
+    def __init__(self, dim: _Number | Sequence[_Number] | None = ..., fixed: _Flag = ..., invert: _Flag = ...) -> None: ...
+
+class KerasPReLU(_keras_pointwise.KerasPReLU):
+    """max(x, 0) + alpha · min(x, 0), with a trained slope for every element of a sample."""
+    def __init__(self, shared_axes: _Number | Sequence[_Number] | None = ...) -> None: ...
+
+class KerasRescaling(_keras_pointwise.KerasRescaling):
+    """x·scale + offset, with numbers that are not trained."""
+    def __init__(self, scale: _Real, offset: _Real = ...) -> None: ...
+
+class KerasUnitNormalization(_keras_pointwise.KerasUnitNormalization):
+    """Division by the length of the vector along the axes `dim`. Refuses axes that the input lacks."""
+    def __init__(self, dim: _Number | Sequence[_Number] = ...) -> None: ...
+
+class KerasAdaptiveAvgPool1d(_keras_pool.KerasAdaptiveAverage):
+    """The means of as many windows as are requested: `[N, L, C]` to `[N, *output_size, C]`."""
+    def __init__(self, output_size: _Number | Sequence[_Number]) -> None: ...
+
+class KerasAdaptiveAvgPool2d(_keras_pool.KerasAdaptiveAverage):
+    """The means of as many windows as are requested: `[N, H, W, C]` to `[N, *output_size, C]`."""
+    def __init__(self, output_size: _Number | Sequence[_Number]) -> None: ...
+
+class KerasAdaptiveAvgPool3d(_keras_pool.KerasAdaptiveAverage):
+    """The means of as many windows as are requested: `[N, D, H, W, C]` to `[N, *output_size, C]`."""
+    def __init__(self, output_size: _Number | Sequence[_Number]) -> None: ...
+
+class KerasAdaptiveMaxPool1d(_keras_pool.KerasAdaptiveMaximum):
+    """The maxima of as many windows as are requested: `[N, L, C]` to `[N, *output_size, C]`."""
+    def __init__(self, output_size: _Number | Sequence[_Number]) -> None: ...
+
+class KerasAdaptiveMaxPool2d(_keras_pool.KerasAdaptiveMaximum):
+    """The maxima of as many windows as are requested: `[N, H, W, C]` to `[N, *output_size, C]`."""
+    def __init__(self, output_size: _Number | Sequence[_Number]) -> None: ...
+
+class KerasAdaptiveMaxPool3d(_keras_pool.KerasAdaptiveMaximum):
+    """The maxima of as many windows as are requested: `[N, D, H, W, C]` to `[N, *output_size, C]`."""
+    def __init__(self, output_size: _Number | Sequence[_Number]) -> None: ...
 
 class KerasAvgPool1d(_keras_pool.KerasAvgPool):
     """The mean of every window: `[N, L, C]` to `[N, L', C]`, n' = ⌈n/s⌉ for `same`."""
@@ -561,6 +737,30 @@ class KerasMaxPool2d(_keras_pool.KerasMaxPool):
 class KerasMaxPool3d(_keras_pool.KerasMaxPool):
     """The largest value of every window: `[N, D, H, W, C]` to `[N, D', H', W', C]`, n' = ⌈n/s⌉ for `same`."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] | None = ..., padding: str = ...) -> None: ...
+
+class KerasGRU(_keras_recurrent.KerasGRU):
+    """Gated recurrent units: `[N, L, input_size]` to `[N, H]`, or to `[N, L, H]` with return_sequences."""
+    def __init__(self, hidden_size: _Number, *, input_size: _Number | None = ..., return_sequences: _Flag = ..., return_state: _Flag = ..., go_backwards: _Flag = ..., bias: _Flag = ..., nonlinearity: str = ..., dropout: _Real = ..., recurrent_dropout: _Real = ..., bidirectional: _Flag = ..., recurrent_nonlinearity: str = ..., reset_after: _Flag = ...) -> None: ...
+
+class KerasLSTM(_keras_recurrent.KerasLSTM):
+    """Long short-term memory: `[N, L, input_size]` to `[N, H]`, or to `[N, L, H]` with return_sequences."""
+    def __init__(self, hidden_size: _Number, *, input_size: _Number | None = ..., return_sequences: _Flag = ..., return_state: _Flag = ..., go_backwards: _Flag = ..., bias: _Flag = ..., nonlinearity: str = ..., dropout: _Real = ..., recurrent_dropout: _Real = ..., bidirectional: _Flag = ..., recurrent_nonlinearity: str = ...) -> None: ...
+
+class KerasRNN(_keras_recurrent.KerasRNN):
+    """Elman's recurrent layer: `[N, L, input_size]` to `[N, H]`, or to `[N, L, H]` with return_sequences."""
+    def __init__(self, hidden_size: _Number, *, input_size: _Number | None = ..., return_sequences: _Flag = ..., return_state: _Flag = ..., go_backwards: _Flag = ..., bias: _Flag = ..., nonlinearity: str = ..., dropout: _Real = ..., recurrent_dropout: _Real = ..., bidirectional: _Flag = ...) -> None: ...
+
+class KerasBidirectional(_keras_wrapper.KerasBidirectional):
+    """A recurrent layer over a sequence from both ends: `[N, L, F]`, the results joined by merge_mode."""
+    def __init__(self, layer: Kind | str | Mapping[str, Any], merge_mode: str | None = ..., backward_layer: Kind | str | Mapping[str, Any] | None = ...) -> None: ...
+
+class KerasSpectralNorm(_keras_wrapper.KerasSpectralNorm):
+    """A layer whose kernel is divided by its largest singular value in training, step by step."""
+    def __init__(self, layer: Kind | str | Mapping[str, Any], activation: Kind | str | Mapping[str, Any] | None = ..., power_iterations: _Number = ...) -> None: ...
+
+class KerasTimeDistributed(_keras_wrapper.KerasTimeDistributed):
+    """A layer of one tensor at every position: `[N, T, ...]`, where the layer takes and returns `[N, ...]`."""
+    def __init__(self, layer: Kind | str | Mapping[str, Any], activation: Kind | str | Mapping[str, Any] | None = ...) -> None: ...
 
 class CrossMapLRN2d(_layer_norm.CrossMapLRN2d):
     """`local_response_norm` as torch had it first, for `[N, C, H, W]` alone."""
@@ -697,6 +897,294 @@ class SpectralNorm(_normed_weight.SpectralNorm):
 class WeightNorm(_normed_weight.WeightNorm):
     """A layer whose weight is g·v/|v|: a length and a direction are learned in place of the weight."""
     def __init__(self, layer: Kind | str | Mapping[str, Any], name: str = ..., dim: _Number | None = ..., legacy: _Flag = ...) -> None: ...
+
+class OnnxAttention(_onnx_attention.OnnxAttention):
+    """Attention of ONNX: the result has the query's shape, with the values' size; keys may have fewer heads."""
+    def __init__(self, q_num_heads: _Number | None = ..., kv_num_heads: _Number | None = ..., results: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxCausalConv(_onnx_attention.OnnxCausalConv):
+    """Depthwise convolution of a sequence that goes on: `[N, C, L]` to itself, and its last k - 1 positions."""
+    def __init__(self, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxGroupQueryAttention(_onnx_attention.OnnxGroupQueryAttention):
+    """Attention with a cache of keys and values, of fewer heads: `[N, L, heads·size]` to the same."""
+    def __init__(self, num_heads: _Number, kv_num_heads: _Number, results: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxLinearAttention(_onnx_attention.OnnxLinearAttention):
+    """Attention by a state that every position updates: the query's shape, the values' size; and the state."""
+    def __init__(self, q_num_heads: _Number, kv_num_heads: _Number, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxMultiHeadAttention(_onnx_attention.OnnxMultiHeadAttention):
+    """Attention over projected queries, keys and values: `[N, L, heads·size]` to `[N, L, heads·value size]`."""
+    def __init__(self, num_heads: _Number, results: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxCenterCropPad(_onnx_cut.OnnxCenterCropPad):
+    """Crops or pads axes on both sides until they have these sizes. Refuses axes that there are not."""
+    def __init__(self, shape: Sequence[_Number] | str, dims: Sequence[_Number] | str, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxPad(_onnx_cut.OnnxPad):
+    """Pads or, by a negative amount, crops the axes in `dims`, or all: n becomes n + before + after."""
+    def __init__(self, pads: Sequence[_Number] | str, dims: Sequence[_Number] | str | None = ..., mode: str = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxSlice(_onnx_cut.OnnxSlice):
+    """Takes every step-th position from start to end of some axes: max(⌈(end - start)/step⌉, 0) of them."""
+    def __init__(self, dims: Sequence[_Number] | str, start: Sequence[_Number | None] | str, end: Sequence[_Number | None] | str, step: Sequence[_Number] | str | None = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxSplit(_onnx_cut.OnnxSplit):
+    """Cuts axis `dim` into pieces: of the sizes listed, or `chunks` of ⌈n/chunks⌉, the last maybe smaller."""
+    def __init__(self, dim: _Number = ..., sizes: Sequence[_Number] | str | None = ..., chunks: _Number = ..., even: _Flag = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxEinsum(_onnx_einsum.OnnxEinsum):
+    """Multiplies and sums as `einsum` does, of the diagonal where a tensor names a letter twice."""
+    def __init__(self, *branches: _Branch, equation: Any, **named: _Branch) -> None: ...
+
+class OnnxGather(_onnx_index.OnnxGather):
+    """Takes positions of axis `dim` by indices, whose axes replace it. Refuses an axis that there is not."""
+    def __init__(self, dim: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxGatherElements(_onnx_index.OnnxGatherElements):
+    """Takes one element for each index, along axis `dim`: the result has the shape of the indices."""
+    def __init__(self, dim: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxGatherND(_onnx_index.OnnxGatherND):
+    """Takes slices by indices of several axes, `indices[-1]` of them behind `batch_dims` shared ones."""
+    def __init__(self, batch_dims: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxOneHot(_onnx_index.OnnxOneHot):
+    """Vectors that are on at the index alone: a new axis of `depth` at place `dim` of the result."""
+    def __init__(self, depth: _Number, dim: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxScatterElements(_onnx_index.OnnxScatterElements):
+    """Puts one update for each index, along axis `dim`: the shape is that of the data."""
+    def __init__(self, dim: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxScatterND(_onnx_index.OnnxScatterND):
+    """Puts slices by indices of several axes: the shape is that of the data."""
+    def __init__(self, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxTensorScatter(_onnx_index.OnnxTensorScatter):
+    """Puts new keys or values into a cache, at axis `dim`: the shape is that of the cache."""
+    def __init__(self, dim: _Number = ..., circular: _Flag = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxTopK(_onnx_index.OnnxTopK):
+    """The `k` greatest or least along axis `dim`, and where they are: n becomes k in both results."""
+    def __init__(self, k: _Number, dim: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxDynamicQuantizeLinear(_onnx_matmul.OnnxDynamicQuantizeLinear):
+    """Small integers for a tensor, by its least and greatest element; and the scale and zero point."""
+    def __init__(self, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxGemm(_onnx_matmul.OnnxGemm):
+    """A'·B' + C of matrices, A' and B' being turned where the flags say so; C is stretched to the product."""
+    def __init__(self, trans_a: _Flag = ..., trans_b: _Flag = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxMatMulInteger(_onnx_matmul.OnnxMatMulInteger):
+    """The product of matrices of small integers, each with a zero point or none, in integers."""
+    def __init__(self, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxMatMulNBits(_onnx_matmul.OnnxMatMulNBits):
+    """The product by a matrix that is packed in `bits` bits, a scale for each block of one column."""
+    def __init__(self, in_features: _Number, out_features: _Number, bits: _Number = ..., block_size: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxQLinearMatMul(_onnx_matmul.OnnxQLinearMatMul):
+    """The product of quantized matrices, quantized again: a scale and a zero point for each of the three."""
+    def __init__(self, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxChannelNorm(_onnx_norm.OnnxChannelNorm):
+    """Normalizes channels by vectors that are tensors, one number a channel, or one a group with `per_group`."""
+    def __init__(self, groups: _Number = ..., per_group: _Flag = ..., results: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxLayerNorm(_onnx_norm.OnnxLayerNorm):
+    """Normalizes the axes from `dim` on, by a scale and perhaps a shift that stretch to them."""
+    def __init__(self, dim: _Number = ..., results: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxSkipLayerNorm(_onnx_norm.OnnxSkipLayerNorm):
+    """Adds a tensor, and perhaps a bias, and normalizes the last axis; the last of four results is the sum."""
+    def __init__(self, results: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxLike(_onnx_operator.OnnxLike):
+    """An operator whose results have the shape of one of its tensors, by ONNX's name of the operator."""
+    def __init__(self, function: str, of: _Number = ..., results: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxConvInteger(_onnx_quantized_conv.OnnxConvInteger):
+    """Convolution of small integers, each tensor with a zero point or none, in integers."""
+    def __init__(self, stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxQLinearConv(_onnx_quantized_conv.OnnxQLinearConv):
+    """Convolution of quantized tensors, quantized again: a scale and a zero point for each of the three."""
+    def __init__(self, stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxGRU(_onnx_recurrent.OnnxGRU):
+    """A gated recurrent unit, of three gates: shapes are those of `onnx_rnn`. Refuses what it refuses."""
+    def __init__(self, batch_first: _Flag = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxLSTM(_onnx_recurrent.OnnxLSTM):
+    """A long short-term memory, of four gates and a second state: shapes are those of `onnx_rnn`."""
+    def __init__(self, batch_first: _Flag = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxRNN(_onnx_recurrent.OnnxRNN):
+    """A recurrent layer: a sequence `[L, N, I]` to all states `[L, D, N, H]` and the last ones `[D, N, H]`."""
+    def __init__(self, batch_first: _Flag = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxReduce(_onnx_reduce.OnnxReduce):
+    """Makes one number of the axes in `dim`, which vanish, or become 1 with keepdim."""
+    def __init__(self, function: str, dim: _Number | Sequence[_Number], keepdim: _Flag = ...) -> None: ...
+
+class OnnxResize(_onnx_resize.OnnxResize):
+    """Resizes the axes in `dims`, all if left out, to `sizes` or by `scales`: n becomes ⌊n·scale⌋."""
+    def __init__(self, sizes: Sequence[_Number] | str | None = ..., scales: Sequence[_Real] | str | None = ..., dims: Sequence[_Number] | str | None = ..., mode: str = ..., policy: str = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxAffineGrid(_onnx_sampling.OnnxAffineGrid):
+    """The grid of an affine map: `[N, r, r + 1]` and the size of an image to `[N, *sizes, r]`."""
+    def __init__(self, size: Sequence[_Number] | str, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxClassLoss(_onnx_sampling.OnnxClassLoss):
+    """The loss of scores `[N, C, ...]` for the classes `[N, ...]`: one number, or one for each place."""
+    def __init__(self, reduction: str = ..., results: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxDFT(_onnx_sampling.OnnxDFT):
+    """The discrete Fourier transform along axis `dim`: n becomes `length`, of pairs in the last axis."""
+    def __init__(self, dim: _Number = ..., length: _Number | None = ..., onesided: _Flag = ..., inverse: _Flag = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxDeformConv(_onnx_sampling.OnnxDeformConv):
+    """Convolution at places that a tensor moves: `[N, C, ...]` and `[out, C/groups, ...]` to `[N, out, ...]`."""
+    def __init__(self, strides: Sequence[_Number] | str | None = ..., dilations: Sequence[_Number] | str | None = ..., pads: Sequence[_Number] | str | None = ..., groups: _Number = ..., offset_group: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxGridSample(_onnx_sampling.OnnxGridSample):
+    """Samples an image where a grid says: `[N, C, ...]` and `[N, *sizes, r]` to `[N, C, *sizes]`."""
+    def __init__(self, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxMaxUnpool(_onnx_sampling.OnnxMaxUnpool):
+    """Puts maxima back where they were: `[N, C, ...]` twice to `output_size`, or n to (n - 1)s - p₀ - p₁ + k."""
+    def __init__(self, kernel: Sequence[_Number] | str, strides: Sequence[_Number] | str | None = ..., pads: Sequence[_Number] | str | None = ..., output_size: Sequence[_Number] | str | None = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxRoiAlign(_onnx_sampling.OnnxRoiAlign):
+    """One picture of `output_size` for every region: `[N, C, H, W]` and R regions to `[R, C, *output_size]`."""
+    def __init__(self, output_size: Sequence[_Number] | str, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxSTFT(_onnx_sampling.OnnxSTFT):
+    """Fourier transforms of frames of a signal: `[N, L, 1 or 2]` to `[N, ⌊(L - frame)/step⌋ + 1, bins, 2]`."""
+    def __init__(self, step: _Number, length: _Number, onesided: _Flag = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxCol2Im(_onnx_shape.OnnxCol2Im):
+    """Puts columns back to where they are in an image: `[N, C·∏ k, L]` to `[N, C, *output_size]`."""
+    def __init__(self, output_size: Sequence[_Number] | str, block: Sequence[_Number] | str, strides: Sequence[_Number] | str | None = ..., dilations: Sequence[_Number] | str | None = ..., pads: Sequence[_Number] | str | None = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxDepthToSpace(_onnx_shape.OnnxDepthToSpace):
+    """Channels become blocks of pixels, the blocks slowest: `[N, C·b², H, W]` to `[N, C, H·b, W·b]`."""
+    def __init__(self, block_size: _Number, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxExpand(_onnx_shape.OnnxExpand):
+    """Stretches a tensor and `shape` to one another: in both, axes of size 1 are repeated."""
+    def __init__(self, shape: Sequence[_Number] | str, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxFlatten(_onnx_shape.OnnxFlatten):
+    """Makes a matrix of a tensor: the axes before `dim` are the rows, the others the columns."""
+    def __init__(self, dim: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxReshape(_onnx_shape.OnnxReshape):
+    """Arranges all elements anew: `shape` includes the batch, one size may be -1, and 0 keeps the axis."""
+    def __init__(self, shape: Sequence[_Number] | str, allowzero: _Flag = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxSpaceToDepth(_onnx_shape.OnnxSpaceToDepth):
+    """Blocks of pixels become channels, the blocks slowest: `[N, C, H·b, W·b]` to `[N, C·b², H, W]`."""
+    def __init__(self, block_size: _Number, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxSqueeze(_onnx_shape.OnnxSqueeze):
+    """Drops axes of size 1. Refuses axes that are not 1, that there are not, or that come twice."""
+    def __init__(self, dims: Sequence[_Number] | str, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxTile(_onnx_shape.OnnxTile):
+    """Repeats a tensor along every axis: n becomes n·repeats. Refuses another number of repeats than axes."""
+    def __init__(self, repeats: Sequence[_Number] | str, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxUnsqueeze(_onnx_shape.OnnxUnsqueeze):
+    """Inserts axes of size 1 at these places of the result. Refuses places outside of it, or named twice."""
+    def __init__(self, dims: Sequence[_Number] | str, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxAvgPool1d(_onnx_window.OnnxAveragePooling):
+    """The mean of every window as in ONNX: dilation, padding by side, `valid`, `same_upper`, `same_lower`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., ceil_mode: _Flag = ..., count_include_pad: _Flag = ..., dilation: _Number | Sequence[_Number] = ...) -> None: ...
+
+class OnnxAvgPool2d(_onnx_window.OnnxAveragePooling):
+    """The mean of every window as in ONNX: dilation, padding by side, `valid`, `same_upper`, `same_lower`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., ceil_mode: _Flag = ..., count_include_pad: _Flag = ..., dilation: _Number | Sequence[_Number] = ...) -> None: ...
+
+class OnnxAvgPool3d(_onnx_window.OnnxAveragePooling):
+    """The mean of every window as in ONNX: dilation, padding by side, `valid`, `same_upper`, `same_lower`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., ceil_mode: _Flag = ..., count_include_pad: _Flag = ..., dilation: _Number | Sequence[_Number] = ...) -> None: ...
+
+class OnnxConv1d(_onnx_window.OnnxConvolution):
+    """Convolution over length as in ONNX: padding by side, or `valid`, `same_upper`, `same_lower`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., *, in_channels: _Number | None = ...) -> None: ...
+
+class OnnxConv2d(_onnx_window.OnnxConvolution):
+    """Convolution over height and width as in ONNX: padding by side, or `valid`, `same_upper`, `same_lower`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., *, in_channels: _Number | None = ...) -> None: ...
+
+class OnnxConv3d(_onnx_window.OnnxConvolution):
+    """Convolution over depth, height and width as in ONNX: padding by side, or `valid`, `same_upper`, `same_lower`."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., *, in_channels: _Number | None = ...) -> None: ...
+
+class OnnxConvTranspose1d(_onnx_window.OnnxTransposedConvolution):
+    """Transposed convolution over length as in ONNX: padding by side or `same`, or the size of the result."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., output_padding: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., dilation: _Number | Sequence[_Number] = ..., output_size: _Number | Sequence[_Number] | None = ..., *, in_channels: _Number | None = ...) -> None: ...
+
+class OnnxConvTranspose2d(_onnx_window.OnnxTransposedConvolution):
+    """Transposed convolution over height and width as in ONNX: padding by side or `same`, or the size of the result."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., output_padding: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., dilation: _Number | Sequence[_Number] = ..., output_size: _Number | Sequence[_Number] | None = ..., *, in_channels: _Number | None = ...) -> None: ...
+
+class OnnxConvTranspose3d(_onnx_window.OnnxTransposedConvolution):
+    """Transposed convolution over depth, height and width as in ONNX: padding by side or `same`, or the size of the result."""
+    def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., output_padding: _Number | Sequence[_Number] = ..., groups: _Number = ..., bias: _Flag = ..., dilation: _Number | Sequence[_Number] = ..., output_size: _Number | Sequence[_Number] | None = ..., *, in_channels: _Number | None = ...) -> None: ...
+
+class OnnxFunctionalConv1d(_onnx_window.OnnxFunctionalConvolution):
+    """Convolution over length by a tensor as in ONNX: padding by side, `valid`, `same_upper`, `same_lower`."""
+    def __init__(self, stride: _Number | Sequence[_Number] = ..., groups: _Number = ..., dilation: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ...) -> None: ...
+
+class OnnxFunctionalConv2d(_onnx_window.OnnxFunctionalConvolution):
+    """Convolution over height and width by a tensor as in ONNX: padding by side, `valid`, `same_upper`, `same_lower`."""
+    def __init__(self, stride: _Number | Sequence[_Number] = ..., groups: _Number = ..., dilation: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ...) -> None: ...
+
+class OnnxFunctionalConv3d(_onnx_window.OnnxFunctionalConvolution):
+    """Convolution over depth, height and width by a tensor as in ONNX: padding by side, `valid`, `same_upper`, `same_lower`."""
+    def __init__(self, stride: _Number | Sequence[_Number] = ..., groups: _Number = ..., dilation: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ...) -> None: ...
+
+class OnnxFunctionalConvTranspose1d(_onnx_window.OnnxFunctionalTransposedConvolution):
+    """Transposed convolution over length by a tensor as in ONNX: padding by side, `same`, or a size."""
+    def __init__(self, stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., output_padding: _Number | Sequence[_Number] = ..., groups: _Number = ..., dilation: _Number | Sequence[_Number] = ..., output_size: _Number | Sequence[_Number] | None = ...) -> None: ...
+
+class OnnxFunctionalConvTranspose2d(_onnx_window.OnnxFunctionalTransposedConvolution):
+    """Transposed convolution over height and width by a tensor as in ONNX: padding by side, `same`, or a size."""
+    def __init__(self, stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., output_padding: _Number | Sequence[_Number] = ..., groups: _Number = ..., dilation: _Number | Sequence[_Number] = ..., output_size: _Number | Sequence[_Number] | None = ...) -> None: ...
+
+class OnnxFunctionalConvTranspose3d(_onnx_window.OnnxFunctionalTransposedConvolution):
+    """Transposed convolution over depth, height and width by a tensor as in ONNX: padding by side, `same`, or a size."""
+    def __init__(self, stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., output_padding: _Number | Sequence[_Number] = ..., groups: _Number = ..., dilation: _Number | Sequence[_Number] = ..., output_size: _Number | Sequence[_Number] | None = ...) -> None: ...
+
+class OnnxLPPool1d(_onnx_window.OnnxPowerPooling):
+    """(Σ xᵖ)^(1/p) over every window as in ONNX: dilation, padding by side, `valid` or `same`."""
+    def __init__(self, norm_type: _Real, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., ceil_mode: _Flag = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ...) -> None: ...
+
+class OnnxLPPool2d(_onnx_window.OnnxPowerPooling):
+    """(Σ xᵖ)^(1/p) over every window as in ONNX: dilation, padding by side, `valid` or `same`."""
+    def __init__(self, norm_type: _Real, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., ceil_mode: _Flag = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ...) -> None: ...
+
+class OnnxLPPool3d(_onnx_window.OnnxPowerPooling):
+    """(Σ xᵖ)^(1/p) over every window as in ONNX: dilation, padding by side, `valid` or `same`."""
+    def __init__(self, norm_type: _Real, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., ceil_mode: _Flag = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ...) -> None: ...
+
+class OnnxMaxPool1d(_onnx_window.OnnxMaxPooling):
+    """The largest value of every window as in ONNX: padding by side, `valid`, `same_upper` or `same_lower`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., return_indices: _Flag = ..., ceil_mode: _Flag = ...) -> None: ...
+
+class OnnxMaxPool2d(_onnx_window.OnnxMaxPooling):
+    """The largest value of every window as in ONNX: padding by side, `valid`, `same_upper` or `same_lower`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., return_indices: _Flag = ..., ceil_mode: _Flag = ...) -> None: ...
+
+class OnnxMaxPool3d(_onnx_window.OnnxMaxPooling):
+    """The largest value of every window as in ONNX: padding by side, `valid`, `same_upper` or `same_lower`."""
+    def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., dilation: _Number | Sequence[_Number] = ..., return_indices: _Flag = ..., ceil_mode: _Flag = ...) -> None: ...
 
 class ConstantPad1d(_pad.FilledPad):
     """A `value` around: `[..., L]`, where n becomes n + p₀ + p₁; a negative side crops."""

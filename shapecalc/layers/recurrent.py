@@ -51,12 +51,17 @@ class Gated(NoBuffers, Joint):
     bias: Flag = True
 
     def requirements(self, inputs: Shapes) -> Iterator[Requirement]:
-        yield arity(self.kind, len(inputs), 1, 1 + len(self.states))
+        names = self.state_names()
+        yield arity(self.kind, len(inputs), 1, 1 + len(names))
         x, *states = inputs
         yield from rank_between(self.kind, x, *self.dimensions)
         yield from declared(self, x)
-        for name, state, last in zip(self.states, states, self.last_states(inputs), strict=False):
+        for name, state, last in zip(names, states, self.last_states(inputs), strict=False):
             yield from shaped(self.kind, name, state, last)
+
+    def state_names(self) -> tuple[str, ...]:
+        """Return the names of the initial states."""
+        return self.states
 
     @abstractmethod
     def last_states(self, inputs: Shapes) -> Shapes:
@@ -91,9 +96,12 @@ class Gated(NoBuffers, Joint):
     def operations(self, inputs: Shapes) -> Operations:
         """Count the gates and what joins them; a state begins with zeros, which are computed with."""
         numbers = self.state_numbers(inputs)
-        joined = RELU if getattr(self, "nonlinearity", "tanh") == "relu" else JOINED[self.gates]
         additions = (self.biases() - self.gates) * numbers
-        return Operations(macs=self.macs(inputs), additions=additions) + joined * numbers
+        return Operations(macs=self.macs(inputs), additions=additions) + self.joined() * numbers
+
+    def joined(self) -> Operations:
+        """Return the operations that make a number of the state of its gates."""
+        return RELU if getattr(self, "nonlinearity", "tanh") == "relu" else JOINED[self.gates]
 
 
 _STATES = "of two directions, each sees the initial states of its own and those of the layers below"

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 from shapecalc.errors import SpecError, WrongWord, nearest, quote
 from shapecalc.layers.base import Kind
 from shapecalc.layers.family import Family
-from shapecalc.layers.index import KERAS, KINDS
+from shapecalc.layers.index import KERAS, KINDS, ONNX
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -41,7 +41,7 @@ def register(cls: _K) -> _K:
     check(cls)
     known = _registered.get(cls.kind)
     again = known is not None and (known.__module__, known.__qualname__) == (cls.__module__, cls.__qualname__)
-    if cls.kind in KINDS or (known is not None and known is not cls and not again):
+    if is_builtin(cls.kind) or (known is not None and known is not cls and not again):
         raise SpecError(f"the kind {cls.kind!r} exists already")
     _registered[cls.kind] = cls
     return cls
@@ -82,7 +82,12 @@ RESERVED = frozenset({*MODIFIERS, "layers", "sequential", "side"})
 
 def is_known(name: str) -> bool:
     """Say whether a kind is built in or registered; installed packages are not searched."""
-    return name in KINDS or name in _registered
+    return is_builtin(name) or name in _registered
+
+
+def is_builtin(name: str) -> bool:
+    """Say whether a kind is built in, under any framework."""
+    return name in KINDS or name in KERAS or name in ONNX
 
 
 def find(name: str, framework: str = "torch") -> type[Kind] | None:
@@ -90,8 +95,9 @@ def find(name: str, framework: str = "torch") -> type[Kind] | None:
     if (name, framework) in _loaded:
         return _loaded[name, framework]
     cls = _registered.get(name)
-    if cls is None and name in KINDS:
-        target = KERAS.get(name, KINDS[name]) if framework == "keras" else KINDS[name]
+    places = KERAS if framework == "keras" else ONNX
+    target = places.get(name) or KINDS.get(name)
+    if cls is None and target is not None:
         module, _, attribute = target.partition(":")
         cls = getattr(import_module(module), attribute)
         if fits(cls, framework):
@@ -102,8 +108,8 @@ def find(name: str, framework: str = "torch") -> type[Kind] | None:
 
 
 def fits(cls: type[Kind], framework: str) -> bool:
-    """Say whether a class may be used in a spec of this framework."""
-    return cls.framework in (None, framework)
+    """Say whether a class may be used in a spec of this framework; ONNX has the layout of torch."""
+    return cls.framework in (None, framework) or (cls.framework == "onnx" and framework == "torch")
 
 
 def get(name: str, framework: str = "torch") -> type[Kind]:
@@ -111,16 +117,16 @@ def get(name: str, framework: str = "torch") -> type[Kind]:
     cls = find(name, framework)
     if cls is None:
         belongs(name, framework)
-        raise unknown(name, kinds(framework))
+        raise unknown(name, kinds(framework), framework)
     return cls
 
 
-def unknown(name: str, known: Sequence[str]) -> SpecError:
-    """Return the error for a kind that nobody offers; the hint is torch's own class, where it has one."""
+def unknown(name: str, known: Sequence[str], framework: str = "torch") -> SpecError:
+    """Return the error for a kind that nobody offers; the hint is the framework's class, where it has one."""
     from shapecalc.layers.not_kinds import reason
 
     message = f"unknown kind {quote(name)}{nearest(name, known)}"
-    return SpecError(message, hint=reason(name), fact=WrongWord(name, known))
+    return SpecError(message, hint=reason(name, framework), fact=WrongWord(name, known))
 
 
 def belongs(name: str, framework: str) -> None:
@@ -134,9 +140,16 @@ def belongs(name: str, framework: str) -> None:
 
 
 def kinds(framework: str = "torch") -> list[str]:
-    """Return the names of all kinds that a spec of this framework may use, sorted."""
-    named = sorted({*KINDS, *_registered, *_offers()})
-    return named if framework == "torch" else [name for name in named if find(name, framework) is not None]
+    """Return the names of all kinds that a spec of this framework may use, sorted.
+
+    Those with rules of ONNX, which a spec with torch's layout may use too, are listed for `onnx` alone.
+    """
+    if framework == "onnx":
+        return sorted(ONNX)
+    if framework == "torch":
+        return sorted({*KINDS, *_registered, *_offers()})
+    named = sorted({*KINDS, *KERAS, *_registered, *_offers()})
+    return [name for name in named if find(name, framework) is not None]
 
 
 @lru_cache(maxsize=1)

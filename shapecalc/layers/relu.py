@@ -23,4 +23,5 @@ class InPlace(Activation):
 class ReLU(InPlace, kind="relu", torch="torch.nn.ReLU", keras="keras.layers.ReLU"):
     """max(x, 0). Source: Nair and Hinton, 2010."""
 
+    saves = "result"
     per_element = RELU

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from math import prod
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from shapecalc.algebra import Dim, decide
 from shapecalc.errors import Undecided, quote
@@ -25,7 +25,10 @@ from shapecalc.layers.counts import NOTHING, Operations
 from shapecalc.layers.dependence import Dependence, unseen
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Annotation, Integer, Listed, Nullable, OneOf, complaint
+from shapecalc.layers.memory_rule import NO_GRADIENT
+from shapecalc.layers.memory_traits import Mode, Place, Weight
 from shapecalc.layers.merge import some
+from shapecalc.layers.mixins import ReturnsInput
 from shapecalc.layers.requirement import Requirement, Shape, arity, checked, rank_between, shown
 from shapecalc.layers.roles import AsNumbers
 
@@ -63,9 +66,20 @@ class Tensor(NoWeights, NoOperations, NoWindow, AnyShape, Layer):
     """A tensor that does not depend on the input."""
 
     family = Family.TENSOR
+    saves = "nothing"
+    kept_as: ClassVar[str | None] = None
+    """The weight or buffer that it is."""
     fixes_sizes = takes_empty = True
 
     shape: Annotated[tuple[Dim, ...], Listed(Integer(1)), AsNumbers()]
+
+    def gradients(self, inputs: Shapes, mode: Mode) -> tuple[Place | None, ...]:
+        """None: the input plays no part."""
+        return (NO_GRADIENT,)
+
+    def places(self, inputs: Shapes, mode: Mode) -> tuple[Place | None, ...]:
+        """A weight or a buffer is where it is kept."""
+        return (None if self.kept_as is None else Place(Weight(self.kept_as), "same"),)
 
     def output(self, x: Shape) -> Shape:
         return self.shape
@@ -74,7 +88,7 @@ class Tensor(NoWeights, NoOperations, NoWindow, AnyShape, Layer):
         return unseen(len(x))
 
 
-class Parameter(Tensor, kind="parameter", framework="torch"):
+class Parameter(Tensor, kind="parameter"):
     """A learned tensor: whatever the input, its result is `shape`, batch and all.
 
     The weight is `weight`, of that shape. Traced networks add it to the data or put it in front of them.
@@ -87,6 +101,7 @@ class Parameter(Tensor, kind="parameter", framework="torch"):
     """
 
     shape: FixedShape
+    kept_as = "weight"
     active: Annotated[int | None, Nullable(Integer(1, may_be_free=False))] = None
 
     @property
@@ -98,7 +113,7 @@ class Parameter(Tensor, kind="parameter", framework="torch"):
         return {"weight": self.shape}
 
 
-class Constant(Tensor, kind="constant", framework="torch"):
+class Constant(Tensor, kind="constant"):
     """A tensor that is not learned: whatever the input, its result is `shape`, batch and all.
 
     Source: torch.zeros and its like.
@@ -108,7 +123,7 @@ class Constant(Tensor, kind="constant", framework="torch"):
     """
 
 
-class Buffer(Tensor, kind="buffer", framework="torch"):
+class Buffer(Tensor, kind="buffer"):
     """A tensor that a module keeps and does not learn: whatever the input, its result is `shape`.
 
     The buffer is `buffer`, of that shape. Source: torch.nn.Module.register_buffer.
@@ -118,12 +133,13 @@ class Buffer(Tensor, kind="buffer", framework="torch"):
     """
 
     shape: FixedShape
+    kept_as = "buffer"
 
     def buffers(self, x: Shape) -> Named:
         return {"buffer": self.shape}
 
 
-class Require(Pointwise, kind="require", framework="torch"):
+class Require(ReturnsInput, Pointwise, kind="require"):
     """Returns its input, and refuses sizes for which the relation of `left` to `right` does not hold.
 
     A traced network holds what its Python code compared sizes with: the result decided which branch ran.
@@ -155,7 +171,7 @@ class Require(Pointwise, kind="require", framework="torch"):
 SIGNS = {"equal": "==", "unequal": "!=", "less": "<", "at_most": "<=", "more": ">", "at_least": ">="}
 
 
-class Unused(Pointwise, kind="unused", framework="torch"):
+class Unused(ReturnsInput, Pointwise, kind="unused"):
     """Returns its input, and lists parameters and buffers that the network holds and never uses.
 
     They are counted: they are stored and saved with the others. `tensors` are the parameters, `kept` the
@@ -178,7 +194,7 @@ class Unused(Pointwise, kind="unused", framework="torch"):
         return dict(self.kept)
 
 
-class TracedFunction(Merge, kind="traced_function", framework="torch"):
+class TracedFunction(Merge, kind="traced_function"):
     """A function of tensors by its name, with the shape of its results: `shape`, batch and all.
 
     `results` is how many of them there are. A trace writes in `shape` what the function makes of the sizes of
@@ -213,7 +229,7 @@ class TracedFunction(Merge, kind="traced_function", framework="torch"):
         return 0 if self.function in PICKING else None
 
 
-class Opaque(Merge, kind="opaque", framework="torch"):
+class Opaque(Merge, kind="opaque"):
     """An operation that no rule is known for: its shapes are those seen when it was traced.
 
     `takes` and `gives` are those shapes; -1 is the batch, which may be another. What it costs is not known

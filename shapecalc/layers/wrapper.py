@@ -22,25 +22,30 @@ from shapecalc.layers.roles import Holds
 
 
 class Held(Annotation):
-    """A layer, or how a spec writes one: its kind alone, or its kind with its fields."""
+    """A layer of a framework, or how a spec writes one: its kind alone, or its kind with its fields."""
+
+    def __init__(self, framework: str = "torch") -> None:
+        self.framework = framework
 
     def check(self, value: Any) -> Any:
         if isinstance(value, str):
             value = {value: None}
         if isinstance(value, Mapping) and len(value) == 1:
             ((kind, fields),) = value.items()
-            value = _made(str(kind), fields)
+            value = _made(str(kind), fields, self.framework)
         if not isinstance(value, Kind):
             raise complaint(f"{quote(value)} is not one layer: write its kind, and its fields under it")
         if isinstance(value, (Merge, Wrapper)):
             raise complaint(f"{value.kind} has no weight of its own")
+        if type(value).framework not in (None, self.framework):
+            return _made(value.kind, value.fields_set(), self.framework)
         return value
 
     def json_schema(self) -> dict[str, Any]:
         return {"anyOf": [{"type": "object", "minProperties": 1, "maxProperties": 1}, {"type": "string"}]}
 
 
-def _made(kind: str, fields: Any) -> Kind:
+def _made(kind: str, fields: Any, framework: str) -> Kind:
     """Return the layer that a spec writes; an error in it names the field it is about."""
     from shapecalc.layers.registry import get
 
@@ -49,7 +54,7 @@ def _made(kind: str, fields: Any) -> Kind:
     if not isinstance(fields, Mapping):
         raise complaint(f"{kind} takes its fields as a mapping, not {quote(fields)}", kind)
     try:
-        cls = get(kind)
+        cls = get(kind, framework)
     except SpecError as error:
         raise complaint(error.message, kind, fact=error.fact) from None
     for name in fields:
@@ -69,6 +74,15 @@ def _made(kind: str, fields: Any) -> Kind:
         raise complaint(message, kind, *at, fact=context.get("fact")) from None
 
 
+def apply_inside(kind: str, layer: Kind, inputs: Shapes) -> Effect:
+    """Return the effect of a layer inside another; what it refuses is said in the name of the outer kind."""
+    try:
+        return layer.apply(inputs)
+    except Refused as refused:
+        needed = refused.requirement
+        raise Refused(needed.saying(f"{kind}: {needed.message}")) from None
+
+
 class Wrapper(Kind):
     """What layers around a layer share: which layer it is, and which of its weights is replaced."""
 
@@ -81,11 +95,7 @@ class Wrapper(Kind):
 
     def apply(self, inputs: Shapes) -> Effect:
         """Ask the layer, and replace the weight."""
-        try:
-            effect = self.layer.apply(inputs)
-        except Refused as refused:
-            needed = refused.requirement
-            raise Refused(needed.saying(f"{self.kind}: {needed.message}")) from None
+        effect = apply_inside(self.kind, self.layer, inputs)
         own = [name for name in effect.weights if "." not in name]
         names = ", ".join(own) or "none"
         says = f"{self.kind}: {self.layer.kind} has no weight {quote(self.name)}; it has {names}"

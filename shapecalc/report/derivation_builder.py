@@ -77,7 +77,7 @@ def _layer(node: Node, layout: Layout, counting: str) -> LayerDerivation:
     incoming = {term.name for x in inputs for size in x if isinstance(term := term_of(size), Letter)}
     names = _Names(incoming | {letter.name for letter in fields})
     shape, outputs = _shape_steps(effect, names, incoming, layout)
-    held = {} if node.shares else _counted(effect, node.layer.statistics, counting)
+    held = {} if node.shares else _counted(effect, node.layer.gathered, counting)
     params = tuple(_parameter_steps(held))
     macs = _cost_steps(effect.macs, names)
     used = {letter for step in (*shape, *params, *macs) for letter in terms.letters(step.term)}

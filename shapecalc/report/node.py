@@ -103,7 +103,7 @@ class Node(Shown, Generic[D_co]):
         self.weights = effect.weights
         self.buffers = effect.buffers
         self.window = effect.window
-        if statistics := layer.statistics:
+        if statistics := layer.gathered:
             self._statistics = _held(effect.weights, statistics)
             self._moved = _held(effect.buffers, statistics) if counting == "keras" else -self._statistics
         self.inputs: tuple[tuple[D_co, ...], ...] = inputs

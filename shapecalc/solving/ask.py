@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic_core import PydanticCustomError
 
-from shapecalc.errors import SpecError, quote
+from shapecalc.errors import SpecError, Undecided, quote
 from shapecalc.layers.fields import exact
 from shapecalc.report.report import Report
 from shapecalc.sizes.question import Question
 from shapecalc.solving.budget_answer import Budget, Number
-from shapecalc.solving.costs import BudgetQuery, solve_budget
+from shapecalc.solving.costs import BudgetQuery, Measured, solve_budget
 from shapecalc.solving.features import Features, solve_features
 from shapecalc.solving.inputs import Inputs, solve_inputs
 from shapecalc.spec.tree import Spec
 
-QUESTIONS = ("output", "params", "macs", "in_features")
+if TYPE_CHECKING:
+    from shapecalc.memory.memory_use import MemoryUse
+
+QUESTIONS = ("output", "params", "macs", "memory", "in_features")
 
 
 def answer(
-    spec: Spec, analyze: Callable[..., Report], arguments: Mapping[str, Any]
+    spec: Spec,
+    analyze: Callable[..., Report],
+    measure: Callable[..., MemoryUse],
+    arguments: Mapping[str, Any],
 ) -> Inputs | Budget | Features:
     """Answer the question among the arguments; the others are its options."""
     named = [name for name in QUESTIONS if arguments.get(name) is not None]
@@ -33,8 +39,10 @@ def answer(
     if quantity in ("output", "in_features") and not spec.batched:
         raise SpecError(f"the sizes of {spec.name} include the batch: this needs a network with a batch axis")
     options = {name: value for name, value in arguments.items() if name not in QUESTIONS}
+    if quantity == "memory":
+        return _budget(spec, _memory(measure, options), quantity, arguments[quantity], **options)
     if quantity in ("params", "macs"):
-        return _budget(spec, analyze, quantity, arguments[quantity], **options)
+        return _budget(spec, _cost(analyze, quantity), quantity, arguments[quantity], **options)
     input_ = options.pop("input", None)
     if quantity == "in_features":
         layer = arguments["in_features"]
@@ -45,9 +53,40 @@ def answer(
     return solve_inputs(Question(spec, input_, options, rebuild, at=at, target=target))
 
 
+Measure: TypeAlias = Callable[..., Measured]
+
+
+def _cost(analyze: Callable[..., Report], quantity: str) -> Measure:
+    """Return what measures a cost of a report."""
+
+    def measured(**arguments: Any) -> Measured:
+        report = analyze(**arguments)
+        if quantity == "macs" and not report.complete:
+            left_out = ", ".join(report.not_counted[:3])
+            raise Undecided(f"the multiply-accumulates are only known to be at least a number: {left_out}")
+        amount = report.params if quantity == "params" else report.macs
+        return Measured(amount, [each.requirement.relation for each in report.conditions])
+
+    return measured
+
+
+def _memory(measure: Callable[..., MemoryUse], options: dict[str, Any]) -> Measure:
+    """Return what measures the peak of memory, with the options of how the network runs."""
+    how = {name: options.pop(name) for name in ("training", "optimizer", "dtype") if name in options}
+    options.setdefault("aim", "at_most")
+
+    def measured(**arguments: Any) -> Measured:
+        use = measure(**arguments, **how)
+        if not use.complete:
+            raise Undecided(f"the bytes are only known to be at least a number: {', '.join(use.unknown[:3])}")
+        return Measured(use.peak, use.conditions, str(use.at) if len(use.peaks) == 1 else "")
+
+    return measured
+
+
 def _budget(
     spec: Spec,
-    analyze: Callable[..., Report],
+    measure: Measure,
     quantity: str,
     target: int,
     *,
@@ -62,12 +101,12 @@ def _budget(
         raise SpecError(f"between is the first and the last value, not {quote(between)}")
     sides = None if between is None else (_number(between[0]), _number(between[1]))
 
-    def analyzed(values: Mapping[str, Any], symbolic: Sequence[str]) -> Report:
-        return analyze(input=input, symbolic=symbolic or False, **values)
+    def measured(values: Mapping[str, Any], symbolic: Sequence[str]) -> Measured:
+        return measure(input=input, symbolic=symbolic or False, **values)
 
     names = (free,) if isinstance(free, str) else tuple(free)
     return solve_budget(
-        BudgetQuery(spec, analyzed, quantity, target, names, _number(multiple_of), sides, aim, parameters)
+        BudgetQuery(spec, measured, quantity, target, names, _number(multiple_of), sides, aim, parameters)
     )
 
 

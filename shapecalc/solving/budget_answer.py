@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, TypeAlias
 
@@ -15,7 +15,7 @@ from shapecalc.render.piece import amount
 
 Number: TypeAlias = int | Fraction
 
-WORDS = {"params": "parameters", "macs": "multiply-accumulates"}
+WORDS = {"params": "parameters", "macs": "multiply-accumulates", "memory": "bytes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class Hit:
 
     amount: int
     values: tuple[Number, ...]
+    where: str = field(default="", repr=False)
+    """Where the cost comes about, of one that is a peak."""
 
     def text(self, name: str) -> str:
         """Return the values as a reader writes them: runs of integers from first to last."""
@@ -34,7 +36,8 @@ class Hit:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the cost and the values as plain data for JSON."""
-        return {"amount": self.amount, "values": [v if isinstance(v, int) else quote(v) for v in self.values]}
+        values = [v if isinstance(v, int) else quote(v) for v in self.values]
+        return {"amount": self.amount, "values": values} | ({"where": self.where} if self.where else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,9 @@ class Budget(Answer):
         yield 1, (self.method,)
         if self.refused:
             yield 1, (f"{self.refused} of them are no network: a layer refuses them",)
+        if self.quantity == "memory":
+            yield from self._fitting()
+            return
         if self.exact is not None:
             yield 0, (f"Exactly: {self.exact.text(self.name)}",)
             return
@@ -114,6 +120,16 @@ class Budget(Answer):
             else:
                 reached = f"{hit.text(self.name)} gives {hit.amount:,} ({self._off(hit.amount)})"
                 yield 0, (f"Nearest {side}: {reached}",)
+
+    def _fitting(self) -> Iterator[IndentedLine]:
+        """Yield the last value that fits, and the first that does not."""
+        sides = (("fits", self.exact or self.below, -1), ("does not fit", self.above, 0))
+        for verdict, hit, which in sides:
+            if hit is not None:
+                value = f"{self.name} = {quote(hit.values[which])}"
+                yield 0, (f"{value} {verdict}: {hit.amount:,} bytes, {hit.where}",)
+        if self.answer is None:
+            yield 0, (f"No {self.name} fits.",)
 
     def _off(self, amount: int) -> str:
         permille = Fraction(1000 * (amount - self.target), self.target)

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from shapecalc.algebra import Dim, symbol
 from shapecalc.algebra.expr import Expr
 from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
 from shapecalc.algebra.relation import Relation
 from shapecalc.algebra.solution import function_of
+from shapecalc.engine.parameters import BATCH
 from shapecalc.errors import ShapeError, SpecError, Undecided, nearest, quote
-from shapecalc.report.report import Report
 from shapecalc.sizes.question import titled
 from shapecalc.solving.budget_answer import WORDS, Budget, Hit, Number
 from shapecalc.solving.setting import solutions
@@ -33,12 +33,20 @@ MOST_EVALUATED = 200_000
 MOST_LISTED = 10_000
 
 
+class Measured(NamedTuple):
+    """A cost, the conditions under which it is that, and where it comes about, if at one place."""
+
+    amount: Dim
+    conditions: Sequence[Relation] = ()
+    where: str = ""
+
+
 @dataclass(frozen=True)
 class BudgetQuery:
-    """A budget, with a way to analyse the network."""
+    """A budget, with a way to measure the network."""
 
     spec: Spec
-    analyze: Callable[[Mapping[str, Any], Sequence[str]], Report]
+    measure: Callable[[Mapping[str, Any], Sequence[str]], Measured]
     """Takes values of parameters and the names that are left free."""
     quantity: str
     target: int
@@ -57,11 +65,11 @@ class BudgetQuery:
             raise SpecError("a budget needs a parameter that is free")
         for name in self.names:
             own, _ = _entry(name)
-            if own not in self.spec.parameters:
+            if own not in self.spec.parameters and not (own == BATCH and self.spec.batched):
                 known = [*self.spec.parameters]
                 raise SpecError(
                     f"{self.spec.name} has no parameter {quote(own)} to leave free{nearest(own, known)}",
-                    hint=f"parameters: {', '.join(known) or 'none'}",
+                    hint=f"parameters: {', '.join(known) or 'none'}, and {BATCH}",
                 )
             self.assigned(1)  # refuses an entry that a list does not have
             if own in self.settings:
@@ -76,18 +84,9 @@ class BudgetQuery:
         """What the free parameters are called together."""
         return " = ".join(self.names)
 
-    def amount(self, report: Report) -> Dim:
-        """Return the cost; raise `Undecided` where a layer cannot be counted."""
-        if self.quantity == "params":
-            return report.params
-        if not report.complete:
-            left_out = ", ".join(report.not_counted[:3])
-            raise Undecided(f"the multiply-accumulates are only known to be at least a number: {left_out}")
-        return report.macs
-
     def at(self, value: Number) -> int:
         """Return the cost with a value in place; raise where it is no network."""
-        amount = self.amount(self.analyze({**self.settings, **self.assigned(value)}, ()))
+        amount = self.measure({**self.settings, **self.assigned(value)}, ()).amount
         assert isinstance(amount, int)
         return amount
 
@@ -99,7 +98,7 @@ class BudgetQuery:
             if position is None:
                 values[own] = value
                 continue
-            known = values.get(own, self.spec.parameters[own])
+            known = values.get(own, self.spec.parameters.get(own))
             if not isinstance(known, list) or position >= len(known):
                 raise SpecError(f"{own} is {quote(known)}, which has no entry {position}")
             values[own] = [*known[:position], value, *known[position + 1 :]]
@@ -110,8 +109,15 @@ class BudgetQuery:
     ) -> Budget:
         """Return the answer: an exact hit, and the nearest below and above."""
         head = titled(self.spec), self.quantity, self.target, self.aim, self.names
-        exact, below, above = hits
+        exact, below, above = map(self._placed, hits)
         return Budget(*head, formula, method, exact, below, above, refused)
+
+    def _placed(self, hit: Hit | None) -> Hit | None:
+        """Return a hit with the place where its cost comes about, at its last value."""
+        if hit is None or self.quantity != "memory":
+            return hit
+        where = self.measure({**self.settings, **self.assigned(hit.values[-1])}, ()).where
+        return Hit(hit.amount, hit.values, where)
 
     def refuse_constant(self, amount: int) -> SpecError:
         """Return the error for a cost that the free parameters do not change."""
@@ -137,7 +143,7 @@ def solve_budget(query: BudgetQuery) -> Budget:
         except Undecided:
             answer = None
         except SpecError:
-            if all(isinstance(query.spec.parameters[name], int) for name in query.names):
+            if all(isinstance(query.spec.parameters.get(name, 1), int) for name in query.names):
                 raise
             answer = None  # what is no integer by default cannot be left free, but can be tried
         if answer is not None:
@@ -152,8 +158,8 @@ class _ClosedForm:
         self.query = query
         self.unknown = symbol(query.names[0])
         tied = dict.fromkeys(query.names, self.unknown)
-        report = query.analyze(query.settings, query.names)
-        formula = query.amount(report)
+        measured = query.measure(query.settings, query.names)
+        formula = measured.amount
         formula = formula.subs(tied) if isinstance(formula, Expr) else formula
         if not isinstance(formula, Expr):
             raise query.refuse_constant(formula)
@@ -163,8 +169,8 @@ class _ClosedForm:
         if query.between is not None:
             low, high = max(-(-query.between[0] // 1), 1), query.between[1] // 1
             self.domain &= IntegerSet.of_stretches([(low, high)] if low <= high else [])
-        for condition in report.conditions:
-            self.domain &= solutions(condition.requirement.relation.subs(tied))
+        for condition in measured.conditions:
+            self.domain &= solutions(condition.subs(tied))
 
     def answer(self) -> Budget | None:
         """Return the answer, or None where it takes trying: analysed in numbers, it must be the same."""

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Callable
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from shapecalc.errors import Place, SpecError, nearest, quote
 from shapecalc.spec.located_text import LARGEST_FILE
+
+READERS = {
+    ".keras": "shapecalc.bridges.keras.keras_file:from_keras_file",
+    ".onnx": "shapecalc.bridges.onnx.onnx_api:from_onnx",
+}
+"""What reads a file that is no text of a spec, by its suffix: a function that takes the path."""
 
 _VARIANT = re.compile(rb"^  ([A-Za-z0-9_]+):", re.MULTILINE)
 
@@ -70,6 +80,34 @@ def locate(name: str) -> tuple[Path, str | None]:
         f"no bundled model and no file is called {quote(name)}{nearest(name, [*bundled()])}",
         hint="`shapecalc list` shows the bundled models",
     )
+
+
+def is_model_file(path: str | Path) -> bool:
+    """Say whether a path is, by its suffix, the file of another framework, which a reader takes.
+
+    >>> is_model_file("nets/net.onnx"), is_model_file("net.yaml")
+    (True, False)
+    """
+    return Path(path).suffix.lower() in READERS
+
+
+def reader_of(path: Path) -> Callable[[Path], Any]:
+    """Return the function that makes a model of the file of another framework."""
+    module, _, name = READERS[path.suffix.lower()].partition(":")
+    function: Callable[[Path], Any] = getattr(import_module(module), name)
+    return function
+
+
+def is_configuration(source: str) -> bool:
+    """Say whether a file is a configuration of the transformers library, which a spec in JSON is not."""
+    if not source.endswith(".json"):
+        return False
+    try:
+        with Path(source).open("rb") as stream:
+            fields = json.loads(stream.read(LARGEST_FILE))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(fields, dict) and isinstance(fields.get("model_type"), str) and "layers" not in fields
 
 
 def short(path: Path) -> str:

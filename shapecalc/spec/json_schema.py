@@ -11,7 +11,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from shapecalc.layers.base import Caller, Kind, Merge
 from shapecalc.layers.declaration import positions
 from shapecalc.layers.glossary import GLOSSARY
-from shapecalc.layers.index import KERAS
+from shapecalc.layers.index import KERAS, ONNX
 from shapecalc.layers.registry import FRAMEWORKS, get, kinds
 from shapecalc.spec.metadata import Budget, Expect, Paper
 from shapecalc.spec.write import plain
@@ -19,12 +19,15 @@ from shapecalc.spec.write import plain
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _KEYS = {
     "authors": "Who wrote it.",
+    "batch": "The batch of the bytes; 1 by default.",
     "buffers": "Numbers that are kept and not trained, such as the statistics of batch normalization.",
     "macs": "Multiply-accumulates of one sample.",
+    "memory": "The most bytes alive at once: a number, 8GiB, or an expression.",
     "output": "The output's sizes without the batch, or a mapping of named outputs.",
     "params": "Parameters: for a budget also as 5M, or an expression.",
     "title": "Its title.",
     "trainable_params": "Parameters that are trained.",
+    "training": "The optimizer of the training step whose bytes are meant, as adamw; none for inference.",
     "url": "Where it can be read.",
     "year": "When it appeared.",
 }
@@ -105,10 +108,10 @@ def _modifiers() -> dict[str, Any]:
 
 def _definitions() -> dict[str, Any]:
     text, texts, modifiers = _type("string"), _list(_type("string")), _modifiers()
-    classes = [get(name) for name in kinds()]
+    classes = [get(name) for name in (*kinds(), *ONNX)]
     forms = {cls.kind: [_ref(f"kind.{cls.kind}")] for cls in classes}
     for kind in KERAS:
-        forms[kind].append(_ref(f"keras.{kind}"))
+        forms.setdefault(kind, []).append(_ref(f"keras.{kind}"))
     for cls in classes:
         if not issubclass(cls, Merge) and positions(cls):
             forms[cls.kind].append(_positional(cls))

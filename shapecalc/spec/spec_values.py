@@ -18,7 +18,9 @@ from shapecalc.spec.reference import Reference
 MOST_AXES = 64
 """More axes than torch has."""
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_BINARY = {f"{letter}IB": 2 ** (10 * power) for power, letter in enumerate("KMGT", 1)}
 _AMOUNT = re.compile(r"(\d{1,18}(?:\.\d{1,9})?)([KMGT]?)", re.IGNORECASE | re.ASCII)
+_BYTES = re.compile(r"(\d{1,18}(?:\.\d{1,9})?)\s*([KMGT]?B?|[KMGT]iB)", re.IGNORECASE | re.ASCII)
 _STEP_NAME = re.compile(r"([A-Za-z_]\w*|\d+(_\d+)?)(\.\w+)*", re.ASCII)
 _LONGEST_NAME = 200
 
@@ -33,6 +35,19 @@ def amount(text: str) -> int:
     if match is None:
         raise SpecError(f"{quote(text)} is not a number: write 5000000, 5M or 2.5G")
     return int(Fraction(match[1]) * _UNITS[match[2].upper()])
+
+
+def size_in_bytes(text: str) -> int:
+    """Return a number of bytes written with a unit, rounded down to an integer.
+
+    >>> size_in_bytes("24GiB"), size_in_bytes("1.5 MB"), size_in_bytes("640K")
+    (25769803776, 1500000, 640000)
+    """
+    match = _BYTES.fullmatch(text.strip())
+    if match is None:
+        raise SpecError(f"{quote(text)} is not a number of bytes: write 25769803776, 24GiB or 24GB")
+    unit = match[2].upper()
+    return int(Fraction(match[1]) * (_BINARY[unit] if unit in _BINARY else _UNITS[unit.removesuffix("B")]))
 
 
 class Amount(Integer):
@@ -61,6 +76,15 @@ class Amount(Integer):
                 {"type": "string", "description": "a number with K, M, G or T, or an expression"},
             ]
         }
+
+
+class Bytes(Amount):
+    """How many bytes: as other amounts, or a text with a binary unit, as 8GiB."""
+
+    def check(self, value: Any) -> Any:
+        if isinstance(value, str) and _BYTES.fullmatch(value.strip()):
+            value = size_in_bytes(value)
+        return super().check(value)
 
 
 def codes(value: Any) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from textwrap import dedent, indent
+from textwrap import dedent, fill, indent
 from typing import Any
 
 from shapecalc.layers.base import Kind, Merge
@@ -44,15 +44,17 @@ def _sentence(cls: type[Kind]) -> str:
     return (inspect.getdoc(cls) or "").split("\n", 1)[0]
 
 
-def description(name: str, framework: str = "torch") -> str:
-    """Return a kind's formula, fields, counterparts and example."""
+def description(name: str, framework: str = "torch", width: int | None = None) -> str:
+    """Return a kind's formula, fields, counterparts and example; with a width, its sentences are wrapped."""
     cls = get(name, framework)
     prose, example = _split(inspect.getdoc(cls) or "")
-    parts = [cls.kind, indent(prose, "  ")]
+    parts = [cls.kind, "\n\n".join(_filled(part, width, "  ", "  ") for part in prose.split("\n\n"))]
     fields = [_field(field, info) for field, info in cls.model_fields.items()]
     if fields:
         widest = max(len(head) for head, _ in fields)
-        parts.append("Fields:\n" + "\n".join(f"  {head:<{widest}}  {text}".rstrip() for head, text in fields))
+        margin = " " * (widest + 4)
+        lines = (_filled(text, width, f"  {head:<{widest}}  ", margin) for head, text in fields)
+        parts.append("Fields:\n" + "\n".join(lines))
     counterparts = [
         f"  {label}: {target}" for label, target in (("torch", cls.torch), ("Keras", cls.keras)) if target
     ]
@@ -63,6 +65,13 @@ def description(name: str, framework: str = "torch") -> str:
     if example:
         parts.append("Example in Python:\n" + indent(dedent(example), "  "))
     return "\n\n".join(parts)
+
+
+def _filled(text: str, width: int | None, first: str, others: str) -> str:
+    if width is None or max(map(len, text.split("\n"))) + len(first) <= width:
+        return (first + text.replace("\n", f"\n{others}")).rstrip()
+    width = max(width, len(others) + 20)
+    return fill(text, width, initial_indent=first, subsequent_indent=others, break_long_words=False)
 
 
 def _split(doc: str) -> tuple[str, str]:

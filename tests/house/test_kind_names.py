@@ -8,13 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from shapecalc.layers.index import KERAS, KINDS
+from shapecalc.layers.index import KERAS, KINDS, ONNX
 
 ROOT = Path(__file__).resolve().parents[2] / "shapecalc"
-NAMES = {*KINDS, *KERAS}
+ORDINARY = {"attention", "average", "dot", "maximum", "minimum"}
+"""Kinds of Keras with names that are words for other things: a group of families, a bound, a program, a sign."""
+NAMES = {*KINDS, *KERAS, *ONNX} - ORDINARY
 
 WORDS = {
+    "bridges/onnx/operators/": NAMES,  # torch's functions of the elements are called as kinds are
     "bridges/torch/tracer/": NAMES,  # functions of torch are called as kinds are
+    "bridges/keras/keras_layer.py": {"linear"},  # what Keras calls no activation
     "conventions/fvcore.py": {"bilinear"},  # a mode of interpolation
     "conventions/thop.py": {"linear", "bilinear"},  # the same
     "diagnostics/window_warnings.py": {"slice"},  # a unit along the depth

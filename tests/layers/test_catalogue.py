@@ -16,6 +16,7 @@ from shapecalc import ShapecalcError, SpecError, Undecided
 from shapecalc.layers import GRU, LSTM, RNN, Bilinear, Conv2d, ConvTranspose1d, Linear, Opaque
 from shapecalc.layers.base import Joint
 from shapecalc.layers.not_kinds import NOT_KINDS
+from shapecalc.views.catalogue import description
 from tests.layers.test_torch_parity import compare
 from tests.support.strategies import Case, case
 from tools.catalogue import DOCUMENT, counterparts, document
@@ -211,3 +212,12 @@ def test_the_batch_of_an_operation_without_a_rule(
             layer.apply(inputs)
     else:
         assert layer.apply(inputs).outputs == outputs
+
+
+def test_descriptions_fit_a_terminal() -> None:
+    prose, _, example = description("conv2d", width=60).partition("Example in Python:")
+    assert max(map(len, prose.splitlines())) <= 60
+    assert " ".join(prose.split()) == " ".join(
+        description("conv2d").partition("Example in Python:")[0].split()
+    )
+    assert example.strip().startswith(">>>")

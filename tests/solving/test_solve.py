@@ -97,7 +97,7 @@ def test_why_there_is_no_input() -> None:
         ({"output": (7, 7), "at": "stge4"}, "no layer 'stge4' (did you mean 'stage4'?)", ""),
         ({"output": "7x7"}, "not a size of a result", ""),
         ({"output": (0, 7), "at": "stage4"}, "not a size of a result", ""),
-        ({}, "solve for one of output, params, macs, in_features, not for nothing", ""),
+        ({}, "solve for one of output, params, macs, memory, in_features, not for nothing", ""),
         ({"params": 1, "macs": 1, "free": "H"}, "not for params and macs", ""),
         ({"params": 1}, "needs a parameter that is free", ""),
         ({"params": 0, "free": "H"}, "integer of at least 1", ""),

@@ -418,3 +418,12 @@ def test_a_formula_that_can_be_read() -> None:
     trunk = shapecalc.load("resnet50").analyze(symbolic=("H", "W"))["stage4.2.relu"]
     assert str(trunk.output[2]) == "⌈H/32⌉"
     assert trunk.output[:2] == (1, 2048)
+
+
+def test_wavenet_has_the_parameters_of_a_published_implementation() -> None:
+    """Of `wavenet_vocoder.WaveNet(weight_normalization=False)`, whose first convolution keeps 512 scales."""
+    model = shapecalc.load("wavenet")
+    report = model.analyze(
+        layers=20, width=512, skip_width=512, gate_width=256, kernel=3, first_kernel=1, first_bias=True
+    )
+    assert report.params == 21_528_320 - 512

@@ -11,12 +11,16 @@ from typing import Any
 import keras
 from hypothesis import strategies as st
 
-from shapecalc.bridges.keras.keras_twins import REJECTIONS, call, twin_of
+from shapecalc.bridges.keras.keras_layer import Operand
+from shapecalc.bridges.keras.keras_twins import REJECTIONS, call, layer_of, twin_of
+from shapecalc.bridges.keras.live_layer import described
 from shapecalc.layers.base import Kind
 from shapecalc.layers.registry import get
+from tests.support.keras_strategies import KERAS_HINTS
+from tests.support.keras_strategies import KERAS_INPUTS as MORE_KERAS_INPUTS
 from tests.support.strategies import FIELD_HINTS, INPUTS, Case, Draft, Fields, Sizes, _generic, drawn
 
-__all__ = ["REJECTIONS", "built", "keras", "keras_cases", "layer", "shape_of"]
+__all__ = ["REJECTIONS", "built", "keras", "keras_cases", "layer", "read", "shape_of"]
 
 
 def layer(cls: type[Kind], fields: Fields, shapes: tuple[Sizes, ...]) -> Any:
@@ -32,6 +36,11 @@ def built(cls: type[Kind], fields: Fields, shapes: tuple[Sizes, ...]) -> Any:
 def shape_of(real: Any, shapes: tuple[Sizes, ...]) -> Sizes:
     """Return the shape of a layer's result."""
     return call(real, shapes)[0]
+
+
+def read(real: Any, shapes: tuple[Sizes, ...]) -> Kind | None:
+    """Return the layer of ours that a live one is, called on these shapes."""
+    return layer_of(described(real, [Operand(shape) for shape in shapes]))
 
 
 # ---- random cases
@@ -56,7 +65,7 @@ def _map(draft: Draft) -> tuple[Sizes, ...]:
     return ((draft.whole(1, 3), *sizes, channels),)
 
 
-MAPS = {"upsample": _map}
+KERAS_INPUTS = {**MORE_KERAS_INPUTS, "upsample": _map}
 HINTED = {name: hint for name, hint in FIELD_HINTS.items() if "." not in name}
 """The hints that do not depend on torch's kinds."""
 
@@ -66,6 +75,7 @@ def keras_cases(draw: st.DrawFn, kind: str) -> Case:
     """Draw a case of one of Keras' kinds."""
     cls = get(kind, "keras")
     draft = KerasDraft(draw, cls)
-    inputs = MAPS.get(kind) or (_map if draft.rank else INPUTS.get(kind, _generic))
+    inputs = KERAS_INPUTS.get(kind) or (_map if draft.rank else INPUTS.get(kind, _generic))
     draft.inputs = inputs(draft)
-    return drawn(draft, HINTED)
+    own = {name.partition(".")[2]: hint for name, hint in KERAS_HINTS.items() if name.startswith(f"{kind}.")}
+    return drawn(draft, HINTED | own)

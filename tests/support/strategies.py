@@ -32,6 +32,7 @@ from shapecalc.layers.fields import (
 from shapecalc.layers.registry import get
 from shapecalc.layers.roles import Declares, Divides, Holds, Role, fields_with, roles
 from tests.support.strategies_more import MORE_HINTS, MORE_INPUTS
+from tests.support.strategies_onnx import ONNX_INPUTS
 
 Sizes: TypeAlias = tuple[int, ...]
 Fields: TypeAlias = dict[str, Any]
@@ -388,6 +389,7 @@ INPUTS: dict[str, Callable[[Draft], tuple[Sizes, ...]]] = {
     "channel_shuffle": of_rank(3, 4, 5),
     "glu": of_rank(1, 2, 3),
     **MORE_INPUTS,
+    **ONNX_INPUTS,
 }
 """Kinds whose inputs are not just any shape (or, for spatial kinds, a shape of their rank)."""
 
@@ -653,8 +655,8 @@ FIELD_HINTS: dict[str, Hint] = {
 They are drawn after the fields without a hint and those whose role says how, in this order.
 """
 
-SKIPPED = {"macs_known", "name"}
-"""Fields that hold the name of a weight, or what only the tracing of a network knows."""
+SKIPPED = {"held", "macs_known", "name", "skipped"}
+"""Fields that hold the name of a weight, or what only the tracing of a network or drawn operands know."""
 
 
 def rules(cls: type[Kind]) -> dict[str, Annotation]:

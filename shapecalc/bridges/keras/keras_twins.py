@@ -1,30 +1,26 @@
-"""The Keras counterpart of a kind: its class, what that calls our fields, and how it is read back.
+"""The Keras counterpart of a kind: its class, what that calls our fields, and how a layer is read back.
 
-By default it is the class in `Kind.keras`, its arguments called as in `NAMES`. Keras is imported here with
-the backend that is set when this module is.
+    KerasTwin            by default the class in `Kind.keras`, its arguments called as in `NAMES`
+    ├── in keras_basic_twins, ...
+
+A layer is read from its config alone (`KerasLayer`). Keras is imported where a layer is built.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import cache
-from inspect import signature
+from itertools import islice
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeAlias
-
-import keras
 
 from shapecalc.bridges.canonical import canonical
 from shapecalc.bridges.counterpart import Counterpart, K, plain
-from shapecalc.layers.base import Elementwise, Kind
-from shapecalc.layers.crop import Crop
-from shapecalc.layers.flatten import Flatten
-from shapecalc.layers.keras_norm import KerasLayerNorm, KerasScaled
-from shapecalc.layers.keras_pad import KerasUpsample
-from shapecalc.layers.keras_pool import KerasPool
-from shapecalc.layers.pad import SpatialPad
+from shapecalc.bridges.keras.keras_layer import KerasLayer, Operand, function_name, operands_in, tuples
+from shapecalc.layers.base import Kind
+from shapecalc.layers.linear import Identity
 from shapecalc.layers.registry import get, kinds
-from shapecalc.layers.reshape import Permute
 from shapecalc.layers.roles import Implementation, fields_with, sizes_inferred
 
 Sizes: TypeAlias = tuple[int, ...]
@@ -59,8 +55,27 @@ class KerasTwin(Counterpart[K]):
     """What Keras has for a kind."""
 
     framework = "keras"
-    families: ClassVar[dict[str, tuple[str, ...]]] = {}
+    families: ClassVar[dict[str, tuple[str, ...]]] = {
+        f"{__package__}.{module}": homes
+        for module, homes in {
+            "keras_basic_twins": (
+                *("base", "crop", "flatten", "pad", "relu", "reshape"),
+                *("keras_norm", "keras_pad", "keras_pool"),
+            ),
+            "keras_function_twins": (
+                *("batch_shape_ops", "by_name", "einsum", "merge", "reshape", "select", "traced"),
+            ),
+            "keras_recurrent_twins": ("keras_recurrent", "keras_cells", "keras_conv_lstm"),
+            "keras_wrapper_twins": ("keras_wrapper",),
+            "keras_sequence_twins": ("keras_attention", "keras_basic", "keras_einsum", "keras_merge"),
+            "keras_pointwise_twins": ("keras_norm", "keras_pointwise"),
+        }.items()
+    }
     names: ClassVar[Mapping[str, str]] = NAMES
+    activation: ClassVar[str] = "activation"
+    """The setting with a function of each element of the result, which is a step of its own; "" for none."""
+
+    # ---- building
 
     def class_names(self) -> tuple[str, ...]:
         """Return the classes in `keras.layers` that are this kind."""
@@ -86,6 +101,8 @@ class KerasTwin(Counterpart[K]):
 
     def layer(self, fields: Fields, shapes: Shapes) -> Any:
         """Return the layer for fields as a kind has them, not yet built; raise what Keras raises."""
+        import keras
+
         fields = {name: plain(value) for name, value in fields.items()}
         for name, role in sizes_inferred(self.kind).items():
             declared, size = fields.get(name), role.size(self.kind, shapes)
@@ -96,175 +113,91 @@ class KerasTwin(Counterpart[K]):
     def build(self, fields: Fields, shapes: Shapes) -> Any:
         """Return the layer, built for these input shapes."""
         layer = self.layer(fields, shapes)
-        call(layer, shapes)
+        call(layer, shapes, self.call_settings(fields))
         return layer
 
-    def from_layer(self, layer: Any) -> Fields | None:
-        """Return the fields of a live layer, defaults among them; None where no fields describe it.
-
-        An activation in a layer's settings is a step of its own, and not among the fields.
-        """
-        config = layer.get_config()
-        if config.get("data_format") == "channels_first":
-            return None
-        named = {name: self.names.get(name, name) for name in self.kind.model_fields}
-        return {name: _tuples(config[theirs]) for name, theirs in named.items() if theirs in config}
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, (list, tuple)) else value
-
-
-class KerasPoolTwin(KerasTwin[KerasPool]):
-    """Pooling, whose window is a pool size, and whose stride is the window if it is left out."""
-
-    names: ClassVar[Mapping[str, str]] = {**NAMES, "kernel_size": "pool_size"}
-
-    def from_layer(self, layer: Any) -> Fields | None:
-        fields = super().from_layer(layer)
-        if fields is None or fields["stride"] != fields["kernel_size"]:
-            return fields
-        return {**fields, "stride": None}
-
-
-class SidesTwin(KerasTwin[SpatialPad | Crop]):
-    """Padding or cropping side by side; over one axis Keras takes a pair, not a list of pairs."""
-
-    def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
-        ((name, sides),) = super().arguments(fields, shapes).items()
-        rank = self.kind.rank
-        pairs = tuple(
-            side if isinstance(side, tuple) else (side, side)
-            for side in (sides if isinstance(sides, tuple) else (sides,) * rank)
-        )
-        if len(pairs) != rank or any(len(pair) != 2 for pair in pairs):
-            raise ValueError("one entry per axis")
-        return {name: pairs[0] if rank == 1 else pairs}
-
-    def from_layer(self, layer: Any) -> Fields | None:
-        fields = super().from_layer(layer)
-        if fields is None or self.kind.rank > 1:
-            return fields
-        return {name: (pair,) for name, pair in fields.items()}
-
-
-class KerasScaledTwin(KerasTwin[KerasScaled]):
-    """A normalization with a scale and a shift, which our `affine` turns off together."""
-
-    def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
-        arguments = super().arguments(fields, shapes)
-        affine = arguments.pop("affine")
-        return arguments | {name: affine and arguments[name] for name in ("scale", "center")}
-
-    def from_layer(self, layer: Any) -> Fields | None:
-        fields = super().from_layer(layer)
-        if fields is None or layer.axis not in (-1, len(layer.get_build_config()["input_shape"]) - 1):
-            return None
-        if not fields["scale"] and not fields["center"]:
-            return {**fields, "affine": False, "scale": True, "center": True}
-        return fields
-
-
-class KerasLayerNormTwin(KerasTwin[KerasLayerNorm]):
-    """Normalization over the last axes, which Keras counts and we measure."""
-
-    def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
-        shape = fields.get("normalized_shape")
-        sizes = shapes[0][-1:] if shape is None else shape if isinstance(shape, tuple) else (shape,)
-        if not sizes or shapes[0][-len(sizes) :] != sizes:
-            raise ValueError("not the end of the shape")
-        arguments = super().arguments(fields, shapes)
-        affine, bias = arguments.pop("elementwise_affine"), arguments.pop("use_bias")
-        return arguments | {"axis": [*range(-len(sizes), 0)], "scale": affine, "center": affine and bias}
-
-    def from_layer(self, layer: Any) -> Fields | None:
-        config, shape = layer.get_config(), layer.get_build_config()["input_shape"]
-        axis, rank, scale = config["axis"], len(shape), config["scale"]
-        axes = [each % rank for each in ([axis] if isinstance(axis, int) else axis)]
-        if axes != [*range(rank - len(axes), rank)] or config["center"] > scale:
-            return None
-        sizes = None if len(axes) == 1 else tuple(shape[-len(axes) :])
-        fields = {"normalized_shape": sizes, "elementwise_affine": scale, "eps": config["epsilon"]}
-        return fields | {"bias": config["center"] or not scale}
-
-
-class KerasUpsampleTwin(KerasTwin[KerasUpsample]):
-    """One class of Keras for every number of axes; only that of images interpolates."""
-
-    def class_names(self) -> tuple[str, ...]:
-        return ("UpSampling1D", "UpSampling2D", "UpSampling3D")
-
-    def class_name(self, shapes: Shapes) -> str:
-        return self.class_names()[len(shapes[0]) - 3]
-
-    def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
-        rank, factor = len(shapes[0]) - 2, fields["scale_factor"]
-        factors = factor if isinstance(factor, tuple) else (factor,) * rank
-        if rank < 1 or len(factors) != rank or min(factors) < 1:
-            raise ValueError("one factor of at least 1 per axis")
-        arguments = super().arguments(fields, shapes)
-        if rank != 2 and arguments.pop("interpolation") != "nearest":
-            raise ValueError("interpolation is for images")
-        return {**arguments, "size": factors[0] if rank == 1 else factors}
-
-
-class PermuteTwin(KerasTwin[Permute]):
-    """An order of the axes behind the batch."""
-
-    def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
-        first, *others = fields["dims"]
-        if first != 0:
-            raise ValueError("the batch stays in front")
-        return {"dims": tuple(axis % len(shapes[0]) for axis in others)}
-
-    def from_layer(self, layer: Any) -> Fields | None:
-        return {"dims": (0, *layer.dims)}
-
-
-class FlattenTwin(KerasTwin[Flatten]):
-    """All axes but the first are flattened, in every data format."""
-
-    def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
-        start, end = fields.get("start_dim", 1), fields.get("end_dim", -1)
-        if start != 1 or end not in (-1, len(shapes[0]) - 1):
-            raise ValueError("Keras flattens all axes but the first")
+    def call_settings(self, fields: Fields) -> Fields:
+        """Return what is said of these fields when the layer is called, and not when it is made."""
         return {}
 
+    def expression(self, layer: K, shapes: Shapes) -> str | None:
+        """Return the source of a function of keras.ops, `{0}` for the first tensor; None for a layer."""
+        return None
 
-class ActivationTwin(KerasTwin[Elementwise]):
-    """A function of each element: a layer with settings, or `Activation` of the function's name."""
+    # ---- reading
 
-    @property
-    def function(self) -> str:
-        """The function's name in `keras.activations`, where Keras has no layer for it."""
-        home, _, name = str(self.kind.keras).rpartition(".")
-        return name if home == "keras.activations" else ""
+    def from_layer(self, layer: KerasLayer) -> Kind | None:
+        """Return the layer of ours that a layer is; None where no fields describe it.
 
-    def class_name(self, shapes: Shapes) -> str:
-        return "Activation" if self.function else super().class_name(shapes)
+        Its layout is not among the fields: the kind is that of channels behind the sizes, see
+        `channel_axis`. An `activation` is not either.
+        """
+        fields = self.read(layer)
+        return None if fields is None else canonical(self.kind, fields)
 
-    def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
-        arguments, defaults = super().arguments(fields, shapes), super().arguments({}, shapes)
-        if self.function and arguments != defaults:
-            raise ValueError("an activation by its name takes no settings")
-        return {"activation": self.function} if self.function else arguments
+    def read(self, layer: KerasLayer) -> Fields | None:
+        """Return the fields of a layer, defaults among them; None where no fields describe it."""
+        named = {name: self.names.get(name, name) for name in self.kind.model_fields}
+        return {
+            name: tuples(layer.config[theirs]) for name, theirs in named.items() if theirs in layer.config
+        }
 
-    def from_layer(self, layer: Any) -> Fields | None:
-        config = layer.get_config()
-        if config.get("max_value") is not None or config.get("threshold"):
-            return None
-        return super().from_layer(layer)
+    def channel_axis(self, layer: KerasLayer) -> int:
+        """Return the axis of its input that is to be the last; our kinds have the channels there."""
+        return 1 if layer.config.get("data_format") == "channels_first" else -1
+
+    def operands(self, layer: KerasLayer) -> tuple[Operand, ...] | None:
+        """Return the tensors that the kind takes, in its order; None where it does not take all of the call.
+
+        By default the tensors given by position; another by name, such as a mask, is for twins that know it.
+        """
+        return None if any(operands_in(layer.kwargs)) else tuple(operands_in(layer.args))
 
 
-def call(layer: Any, shapes: Shapes) -> tuple[Sizes, ...]:
+def call(layer: Any, shapes: Shapes, settings: Mapping[str, Any] = MappingProxyType({})) -> Shapes:
     """Return the shapes of a layer's results; a layer that is not built yet is built, without numbers."""
-    dtype = "int32" if isinstance(layer, keras.layers.Embedding) else "float32"
+    import keras
+
+    dtype = "int32" if isinstance(layer, keras.layers.Embedding) and not settings else "float32"
     tensors = [keras.KerasTensor(shape, dtype=dtype) for shape in shapes]
-    merges = (keras.layers.Add, keras.layers.Multiply, keras.layers.Concatenate)
     with keras.device("meta") if keras.backend.backend() == "torch" else nullcontext():
-        result = layer(tensors if isinstance(layer, merges) else tensors[0])
-    results = result if isinstance(result, (list, tuple)) else [result]
-    return tuple(tuple(tensor.shape) for tensor in results)
+        return results_of(layer, tensors, settings)
+
+
+def results_of(layer: Any, tensors: Sequence[Any], settings: Mapping[str, Any]) -> Shapes:
+    """Return the shapes of what a layer makes of tensors, each where its call takes it."""
+    import keras
+
+    args, states = called(layer, tensors)
+    result = layer(*args, **states, **settings)
+    return tuple(tuple(tensor.shape) for tensor in keras.tree.flatten(result))
+
+
+def called(layer: Any, tensors: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments by position and by name of a layer's call on tensors."""
+    from keras import layers
+
+    first, *others = tensors
+    merging = (layers.Add, layers.Multiply, layers.Concatenate, layers.Subtract, layers.Average)
+    if isinstance(layer, (*merging, layers.Maximum, layers.Minimum, layers.Dot, layers.Attention)):
+        return (list(tensors),), {}
+    if isinstance(layer, (layers.MultiHeadAttention, layers.GroupQueryAttention)) and not others:
+        return (first, first), {}
+    if isinstance(layer, (layers.RNN, layers.Bidirectional)):
+        sizes = getattr(layer, "state_size", ())
+        return (first,), {"initial_state": nested(sizes, others)} if others else {}
+    if isinstance(layer, (layers.SimpleRNNCell, layers.GRUCell, layers.LSTMCell)):
+        return (first, others), {}
+    return tuple(tensors), {}
+
+
+def nested(sizes: Any, states: Sequence[Any]) -> list[Any]:
+    """Return states in the lists that the sizes of stacked cells are in."""
+    if not any(isinstance(size, (list, tuple)) for size in sizes):
+        return list(states)
+    left = iter(states)
+    taken = [[*islice(left, len(size))] if isinstance(size, (list, tuple)) else next(left) for size in sizes]
+    return [*taken, *left]
 
 
 # ---- looking up
@@ -286,6 +219,7 @@ def _kinds_of_classes() -> dict[str, list[type[Kind]]]:
     return classes
 
 
+@cache
 def activation(name: str) -> Kind | None:
     """Return the layer of ours for an activation by its name in Keras, with the settings that it has there.
 
@@ -294,30 +228,35 @@ def activation(name: str) -> Kind | None:
     """
     path = f"keras.activations.{name}"
     known = (get(kind, "keras") for kind in kinds("keras"))
-    candidates = [kind for kind in known if kind.keras == path or (kind.kind == name and kind.keras)]
-    if not candidates or not hasattr(keras.activations, name):
-        return None
-    parameters = signature(getattr(keras.activations, name)).parameters
-    named = {field: NAMES.get(field, field) for field in candidates[0].model_fields}
-    settings = {field: parameters[theirs].default for field, theirs in named.items() if theirs in parameters}
-    settings.pop("approximate", None)  # a flag that is off, where we have a word
-    return canonical(candidates[0], settings)
+    agreed = [kind for kind in known if kind.framework is None and kind.keras]
+    candidates = [kind for kind in agreed if kind.keras == path or kind.kind == name]
+    return canonical(candidates[0], FUNCTION_SETTINGS.get(name, {})) if candidates else None
 
 
-def layer_of(layer: Any) -> Kind | None:
-    """Return the layer of ours that a live and built Keras layer is; None where we have none.
+FUNCTION_SETTINGS: Mapping[str, Fields] = {
+    "leaky_relu": {"negative_slope": 0.2},
+    "log_softmax": {"dim": -1},
+    "softmax": {"dim": -1},
+}
+"""The settings of Keras' activations that are not the defaults of our fields."""
 
-    >>> layer_of(keras.layers.Dense(10, use_bias=False)).fields_set()
+
+def kind_of(layer: KerasLayer) -> type[Kind] | None:
+    """Return the kind of a layer of Keras' own; None where there is none."""
+    candidates = _kinds_of_classes().get(layer.class_name, []) if layer.module == "keras.layers" else []
+    if len(candidates) < 2:
+        return next(iter(candidates), None)
+    return candidates[min(max(layer.rank - 2, 1), len(candidates)) - 1]
+
+
+def layer_of(layer: KerasLayer) -> Kind | None:
+    """Return the layer of ours that a Keras layer is; None where we have none.
+
+    >>> layer_of(KerasLayer("Dense", {"units": 10, "use_bias": False})).fields_set()
     {'out_features': 10, 'bias': False}
     """
-    title = type(layer).__name__
-    if title == "Activation":
-        return activation(layer.get_config()["activation"])
-    candidates = _kinds_of_classes().get(title, [])
-    if len(candidates) > 1:
-        rank = len(layer.get_build_config()["input_shape"]) - 2
-        candidates = [candidates[min(max(rank, 1), len(candidates)) - 1]]
-    for kind in candidates:
-        fields = twin_of(kind).from_layer(layer)
-        return None if fields is None else canonical(kind, fields)
-    return None
+    if layer.class_name == "Activation":
+        name = function_name(layer.config["activation"])
+        return Identity() if name == function_name(None) else activation(name) if name else None
+    kind = kind_of(layer)
+    return None if kind is None else twin_of(kind).from_layer(layer)

@@ -13,8 +13,8 @@ from shapecalc.algebra import Dim, Expr, symbol
 from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
 from shapecalc.algebra.region import Box, everything
 from shapecalc.algebra.solution import solve
+from shapecalc.bridges.constant_arithmetic import has_formula
 from shapecalc.bridges.torch.tracer.branch_sites import BranchTest, Site
-from shapecalc.bridges.torch.tracer.trace_to_model import has_formula
 from shapecalc.bridges.torch.tracer.witness import ModuleWitness
 from shapecalc.engine.graph import GraphNode, Inference
 from shapecalc.errors import Place, Undecided

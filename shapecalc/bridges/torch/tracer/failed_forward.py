@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import prod
 
+from shapecalc.bridges.torch.tracer.declared_place import declared_place
 from shapecalc.bridges.torch.tracer.forward_attempt import Attempt
 from shapecalc.bridges.torch.tracer.forward_repairs import fixes_of
 from shapecalc.bridges.torch.tracer.misfit import Misfit
@@ -66,6 +67,11 @@ def _notes(misfit: Misfit) -> Iterator[str]:
             fact.axis.replace("its ", "the input's ") if "its " in fact.axis else f"{fact.axis} of the input"
         )
         yield f"{fact.name} is the number of {axis}{_product(misfit, fact)}{now and f'; {now} now'}"
+    if misfit.layer is not None:
+        declared = declared_place(misfit.trace.module, misfit.layer.path)
+        if declared.line:
+            is_near = declared.file == misfit.place.file
+            yield f"the layer is declared in {f'line {declared.line}' if is_near else declared}"
     if misfit.call is not None and misfit.layer is None and fact is None:
         yield f"{misfit.call.name} of {' and '.join(map(shown, misfit.call.shapes))}"
     if ran := ", ".join(misfit.last_steps):

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch._C import DisableTorchFunction
 from torch.overrides import TorchFunctionMode
 
+from shapecalc.bridges.torch.tracer.call_log import called_name, note_call
 from shapecalc.bridges.torch.tracer.callers import caller_of_function
 from shapecalc.bridges.torch.tracer.function_rules import RULES, transposed
 from shapecalc.bridges.torch.tracer.grouped_products import predicted_grouped_mm
@@ -102,6 +103,13 @@ class RecordingFunctions(TorchFunctionMode):
 
 def record(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
     """Record a call with its result; return the result, sizes traced."""
+    before = len(trace.steps)
+    recorded = _recorded(trace, function, args, kwargs, result)
+    note_call(trace, called_name(function), result, before)
+    return recorded
+
+
+def _recorded(trace: Trace, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
     raw = getattr(function, "__name__", "function")
     writes = is_in_place(raw) or kwargs.get("inplace") is True
     trace.values.note(function, args, kwargs, result, writes=writes, sizes=trace.sizes)

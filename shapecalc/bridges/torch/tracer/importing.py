@@ -14,9 +14,11 @@ from torch import nn
 
 from shapecalc import layers
 from shapecalc.bridges.torch.tracer.active_experts import forget_partly_known
+from shapecalc.bridges.torch.tracer.callers import is_of_torch
 from shapecalc.bridges.torch.tracer.forward_arguments import Arguments, arguments_of
 from shapecalc.bridges.torch.tracer.integer_inputs import IntegersNeeded
 from shapecalc.bridges.torch.tracer.module_copy import ModuleState, copied, on_meta, small_originals
+from shapecalc.bridges.torch.tracer.module_parts import named_parts, registered, tensors_of
 from shapecalc.bridges.torch.tracer.module_run import Run, error_text, outcome, unseen
 from shapecalc.bridges.torch.tracer.rerun import Rerun
 from shapecalc.bridges.torch.tracer.trace import Trace
@@ -81,8 +83,8 @@ def _forward_error(run: Run, error: Exception) -> ForwardError:
 
 def _refuse_packed(module: nn.Module) -> None:
     """Refuse a module that was converted to integers: its kernels need the numbers that a trace has not."""
-    for path, part in module.named_modules():
-        if any(hasattr(part, name) for name in _PACKED):
+    for path, part in named_parts(module).items():
+        if not is_of_torch(type(part)) and any(hasattr(part, name) for name in _PACKED):
             raise SpecError(
                 f"{type(part).__name__} is a quantized layer, whose packed weights are no parameters",
                 path=path,
@@ -102,7 +104,7 @@ def _attempts(run: Run) -> list[Run]:
 
 def _batch(module: nn.Module, arguments: Arguments) -> int:
     """Return a batch that no input, parameter or buffer has as a size."""
-    shapes = (*arguments.shapes.values(), *(item.shape for item in (*module.parameters(), *module.buffers())))
+    shapes = (*arguments.shapes.values(), *(item.shape for item in registered(named_parts(module))))
     taken = set(chain.from_iterable(shapes))
     return next((batch for batch in _BATCHES if batch not in taken), max(taken) + 1)
 
@@ -159,9 +161,21 @@ def _traced(run: Run, shapes: Mapping[str, tuple[int, ...]] | None = None) -> Mo
     forget_partly_known(trace)
     _append_unused(trace, outputs)
     model = model_of(trace, shapes, outputs, run.name)
-    rerun = Rerun(run, trace.leaves, trace.tests.by_step)
-    model.graphs.witness = ModuleWitness(rerun, partial(_at, run), at_traced=not trace.has_opaque_batch)
+    steps = trace.log.partial & {*range(len(trace.steps))}
+    partial_steps = frozenset(trace.steps[number].name or "" for number in steps)
+    rerun = Rerun(run, trace.leaves, trace.tests.by_step, trace.log, partial_steps)
+    in_training = None if run.module.training else partial(_in_training, run)
+    model.graphs.witness = ModuleWitness(
+        rerun, partial(_at, run), in_training, at_traced=not trace.has_opaque_batch
+    )
     return model
+
+
+def _in_training(run: Run) -> Model:
+    """Return the model of the module in training mode, where its forward may be another."""
+    run.state.restore()
+    run.module.train()
+    return _traced(replace(run, state=ModuleState(run.module)))
 
 
 def _at(run: Run, inputs: Mapping[str, tuple[int, ...]]) -> tuple[Inference, Rerun]:
@@ -212,8 +226,11 @@ def _is_same_either_way(run: Run, trace: Trace, sizes: Sequence[Sequence[int]], 
 
 def _append_unused(trace: Trace, outputs: dict[str, str]) -> None:
     """Append what no step has, so that it is counted: trained parameters, frozen ones, and buffers."""
-    unused = {name: item for name, item in trace.module.named_parameters() if id(item) not in trace.owners}
-    buffers = {name: item for name, item in trace.module.named_buffers() if id(item) not in trace.owners}
+    parts = named_parts(trace.module)
+    unused, buffers = (
+        {name: item for name, item in tensors_of(parts, table).items() if id(item) not in trace.owners}
+        for table in ("_parameters", "_buffers")
+    )
     trained = {name: item for name, item in unused.items() if item.requires_grad}
     frozen = {name: item for name, item in unused.items() if name not in trained}
     for field, tensors in (("tensors", trained), ("tensors", frozen), ("kept", buffers)):

@@ -5,7 +5,7 @@ In a call each is replaced by its twin, which has the same shape and dtype and n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
@@ -14,17 +14,21 @@ from torch import Tensor, nn
 from shapecalc.bridges.torch.tracer.tensor_values import Values
 from shapecalc.bridges.torch.tracer.traced_number import mapped, tensors_in
 
-_OF_EVERY_MODULE = frozenset(vars(nn.Module()))
+OF_EVERY_MODULE = frozenset(vars(nn.Module()))
 """Registered tensors and modules, hooks and flags."""
+PLAIN = frozenset({bool, int, float, str, type(None)})
 _empty_like = torch.empty_like
 
 
-def kept_tensors(module: nn.Module) -> Iterator[Tensor]:
+def kept_tensors(parts: Iterable[nn.Module]) -> Iterator[Tensor]:
     """Yield the tensors that the parts of a module keep without registering them."""
-    for part in module.modules():
-        for value in [value for name, value in vars(part).items() if name not in _OF_EVERY_MODULE]:
+    for part in parts:
+        for value in [value for name, value in vars(part).items() if name not in OF_EVERY_MODULE]:
+            if type(value) in PLAIN:
+                continue
             if isinstance(value, (tuple, list, dict)):
-                yield from tensors_in(value)
+                if type(value) is not tuple or not PLAIN.issuperset(map(type, value)):
+                    yield from tensors_in(value)
             elif isinstance(value, Tensor):
                 yield value
 

@@ -15,6 +15,7 @@ from torch._C import DisableTorchFunction
 from torch.nn.modules import module as hooks
 from torch.nn.modules.loss import _Loss
 
+from shapecalc.bridges.torch.tracer.call_log import MODULE, note_call
 from shapecalc.bridges.torch.tracer.callers import is_of_torch
 from shapecalc.bridges.torch.tracer.integer_inputs import called
 from shapecalc.bridges.torch.tracer.module_to_kind import as_layer, kind_of
@@ -44,6 +45,7 @@ def recording_modules(trace: Trace) -> Iterator[None]:
                 args, kwargs = (kwargs["input"],), {}
             trace.called = "module" if is_of_torch(type(module)) else "custom"
             operands = _operands(module, args, kwargs)
+            before = len(trace.steps)
             effect = _append(trace, module, operands, kwargs) if operands else None
             trace.called = "module"
             if effect is not None:
@@ -58,7 +60,9 @@ def recording_modules(trace: Trace) -> Iterator[None]:
                     finally:
                         trace.inside_leaf = False
                 trace.bind_layer(trace.last, [*tensors_in(result)][: len(effect.outputs)])
+                note_call(trace, f"{MODULE}{trace.paths.get(id(module))}", result, before)
                 return result
+        trace.log.next(f"{MODULE}{trace.paths.get(id(module))}")
         trace.scope.append(trace.paths.get(id(module), trace.scope[-1] if trace.scope else ""))
         trace.running.append(type(module))
         try:
@@ -103,7 +107,7 @@ def _append(
         layer = type(layer)(**layer.fields_set() | fields)
     own = dict(module.named_parameters()) if vars(module)["_modules"] else direct_parameters(module)
     try:
-        effect = layer.apply(tuple(tuple(concrete(tuple(x.shape))) for x in operands))
+        effect = layer.apply(tuple([tuple(x.shape) for x in operands]))
     except (ShapecalcError, ValidationError):
         return None  # torch raises an error of its own for what it does not take
     is_own = all(id(parameter) in trace.parameters for parameter in own.values())

@@ -21,6 +21,7 @@ from torch.backends import mha
 from torch.distributions import Distribution
 from torch.utils.hooks import RemovableHandle
 
+from shapecalc.bridges.torch.tracer.call_log import CallLog
 from shapecalc.bridges.torch.tracer.containers import named_tensors
 from shapecalc.bridges.torch.tracer.cpu_device import ActingAsCpu
 from shapecalc.bridges.torch.tracer.data_decisions import Decisions
@@ -29,10 +30,12 @@ from shapecalc.bridges.torch.tracer.function_calls import RecordingFunctions
 from shapecalc.bridges.torch.tracer.module_calls import recording_modules
 from shapecalc.bridges.torch.tracer.module_copy import ModuleState
 from shapecalc.bridges.torch.tracer.size_conversions import keeping_users_state, tracing_conversions
+from shapecalc.bridges.torch.tracer.tensor_lifetimes import Following, Storages
 from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.trace_to_model import output_name
 from shapecalc.bridges.torch.tracer.traced_creation import tracing_creation
 from shapecalc.bridges.torch.tracer.traced_number import concrete, tensors_in
+from shapecalc.engine.lifetimes import Lifetimes
 from shapecalc.errors import SpecError, quote
 
 _T = TypeVar("_T")
@@ -119,6 +122,31 @@ class Run:
         finally:
             for hook in hooks:
                 hook.remove()
+
+    def lifetimes(self, log: CallLog) -> Lifetimes:
+        """Run the forward by torch alone along the log of a recorded run; raise `Differs` at a difference."""
+        self.state.restore()
+        storages = Storages(self.arguments.dtype)
+        parameters, buffers = [*self.module.parameters()], [*self.module.buffers()]
+        inputs = self.arguments.inputs(self.shapes, self.integers)
+        args, kwargs = self.arguments.call(inputs)
+        held = frozenset(storages.made(tensor).storage for tensor in (*parameters, *buffers))
+        taken = {name: storages.made(tensor) for name, tensor in inputs.items()}
+        following = Following(self.module, log, storages)
+        with unseen(), _on("meta"), keeping_users_state(self.module), following.modules(), following:
+            result = self.module(*args, **kwargs)
+        died = dict(storages.last)
+        del result
+        return Lifetimes(
+            following.results,
+            died,
+            taken,
+            held,
+            storages.held(parameters),
+            storages.held(buffers),
+            tuple(following.copies),
+            frozenset(following.parts),
+        )
 
 
 @contextmanager

@@ -60,7 +60,7 @@ def _is_replaced(module: nn.Module, base: Any) -> bool:
         return True
     own, cls = vars(module), type(module)
     names = _methods(base)
-    return any(name in own for name in names) or (
+    return not names.isdisjoint(own) or (
         cls is not base and any(getattr(cls, name, None) is not getattr(base, name) for name in names)
     )
 

@@ -11,8 +11,10 @@ from torch import Tensor
 
 from shapecalc.bridges.torch.build import numbers
 from shapecalc.bridges.torch.tracer.branch_sites import BranchTest
+from shapecalc.bridges.torch.tracer.call_log import CallLog
 from shapecalc.bridges.torch.tracer.module_run import Run, error_text, outcome
 from shapecalc.engine.graph import Inference
+from shapecalc.engine.lifetimes import Lifetimes
 from shapecalc.layers.requirement import Shape, shown
 
 
@@ -30,6 +32,14 @@ class Rerun:
     run: Run
     leaves: Mapping[str, str]
     tests: Mapping[str, BranchTest]
+    log: CallLog
+    partial: frozenset[str]
+    """The steps that do not read a single number which was computed of tensors."""
+
+    def lifetimes(self) -> Lifetimes | None:
+        """Return when the tensors of the forward die; None where the module does not run so again."""
+        result = outcome(lambda: replace(self.run.lifetimes(self.log), partial=self.partial))
+        return None if isinstance(result, Exception) else result
 
     def at(self, shapes: Sequence[Shape]) -> tuple[dict[str, Tensor], dict[str, list[Tensor]]]:
         """Return the outputs of a run at inputs of these shapes, and what layers returned, by step.

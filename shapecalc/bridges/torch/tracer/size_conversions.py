@@ -20,6 +20,7 @@ from typing import Any, TypeAlias
 from torch import Tensor, nn
 from torch._C import DisableTorchFunction
 
+from shapecalc.bridges.torch.tracer.module_parts import named_parts
 from shapecalc.bridges.torch.tracer.trace import Trace
 from shapecalc.bridges.torch.tracer.traced_number import TracedNumber, is_integer
 from shapecalc.bridges.torch.tracer.traced_sizes import Size, Sizes, greatest, least
@@ -87,7 +88,7 @@ def tracing_conversions(trace: Trace) -> Iterator[None]:
 
     added: list[tuple[Namespace, str, Any]] = []
     namespaces = _namespaces(trace.module)
-    with keeping_users_state(trace.module):
+    with keeping_caches(_with_imported(namespaces)):
         try:
             for namespace in [] if trace.pinned else namespaces:
                 functions: Namespace = {"len": length}
@@ -116,7 +117,7 @@ def _namespaces(module: nn.Module) -> list[Namespace]:
     def add(functions: Iterator[FunctionType]) -> None:
         known.update((id(function.__globals__), function.__globals__) for function in functions)
 
-    users = [part for part in module.modules() if not _is_library(type(part).__module__)]
+    users = [part for part in named_parts(module).values() if not _is_library(type(part).__module__)]
     for cls in {base for part in users for base in type(part).__mro__ if not _is_library(base.__module__)}:
         add(functions_in(vars(cls)))
     for part in users:

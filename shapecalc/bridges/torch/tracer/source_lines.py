@@ -9,17 +9,20 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from sysconfig import get_path
-from types import FrameType
+from types import CodeType, FrameType
 
 from shapecalc.errors import Place
 
+_PLACES: dict[tuple[int, int], tuple[CodeType, Place]] = {}
+"""Places by the identity of the code, which is kept so that it stays one, and the instruction."""
+_MOST_PLACES = 4096
 _LIBRARIES = ("torch", "shapecalc", "einops")
 _ENTRY = str(Path(__file__).with_name("module_run.py"))
 """The module that runs the forward: what is outside of it is not the user's network."""
 
 
 @lru_cache(maxsize=4096)
-def _is_users(file: str) -> bool:
+def is_users(file: str) -> bool:
     """Return whether a file is of the user: neither of a library in between, nor of Python's own."""
     if file.startswith("<"):
         return False
@@ -32,6 +35,15 @@ def _is_users(file: str) -> bool:
 
 def frame_place(frame: FrameType) -> Place:
     """Return the line and column of the call that a frame is in."""
+    key = id(frame.f_code), frame.f_lasti
+    if key not in _PLACES:
+        if len(_PLACES) >= _MOST_PLACES:
+            _PLACES.clear()
+        _PLACES[key] = frame.f_code, _frame_place(frame)
+    return _PLACES[key][1]
+
+
+def _frame_place(frame: FrameType) -> Place:
     positions = next(islice(frame.f_code.co_positions(), frame.f_lasti // 2, None), (None,) * 4)
     file, line, offset = frame.f_code.co_filename, positions[0] or frame.f_lineno, positions[2]
     if offset is None:
@@ -43,7 +55,7 @@ def frame_place(frame: FrameType) -> Place:
 
 def place_in(frames: Iterator[FrameType]) -> Place:
     """Return the place of the first frame, from the innermost on, that is of the user."""
-    frame = next((frame for frame in frames if _is_users(frame.f_code.co_filename)), None)
+    frame = next((frame for frame in frames if is_users(frame.f_code.co_filename)), None)
     return Place() if frame is None else frame_place(frame)
 
 

@@ -12,9 +12,11 @@ from typing import Any, TypeAlias
 from torch import Tensor, nn
 
 from shapecalc.bridges.torch.tracer.branch_sites import BranchTests
+from shapecalc.bridges.torch.tracer.call_log import CallLog
 from shapecalc.bridges.torch.tracer.callers import caller_in_module
 from shapecalc.bridges.torch.tracer.data_decisions import Decisions
 from shapecalc.bridges.torch.tracer.kept_tensors import MetaTwins, kept_tensors
+from shapecalc.bridges.torch.tracer.module_parts import by_identity, named_parts, tensors_of
 from shapecalc.bridges.torch.tracer.source_lines import current_place
 from shapecalc.bridges.torch.tracer.table_rows import end_of, require_rows
 from shapecalc.bridges.torch.tracer.tensor_values import Values
@@ -62,9 +64,9 @@ class Trace:
         self.tensors: dict[int, tuple[Tensor, str]] = {}
         """The tensors that are known, by identity, each with its name in the spec."""
         self.names: dict[str, int] = {}
-        self.paths = {id(part): path for path, part in module.named_modules()}
-        self.parameters = {id(parameter): path for path, parameter in module.named_parameters()}
-        self.buffers = {id(buffer): path for path, buffer in module.named_buffers()}
+        parts = named_parts(module)
+        self.paths, self.parameters = by_identity(parts), by_identity(tensors_of(parts, "_parameters"))
+        self.buffers = by_identity(tensors_of(parts, "_buffers"))
         self.buffer_ids = {path: key for key, path in self.buffers.items()}
         self.owners: dict[int, str] = {}
         """The step that has each parameter and each buffer, by the tensor's identity."""
@@ -78,7 +80,7 @@ class Trace:
         """The classes of the modules that are running, the innermost last."""
         self.last = ""
         """What the next step reads where it says nothing."""
-        self.literals = {id(tensor): tensor for tensor in kept_tensors(module)}
+        self.literals = {id(tensor): tensor for tensor in kept_tensors(parts.values())}
         """Tensors kept on the module, or made in its forward of numbers that are no sizes."""
         self.values = Values(originals)
         self.decisions = Decisions()
@@ -87,6 +89,7 @@ class Trace:
         """What integers that count up to a size are less than, by the name of their tensor."""
         self.leaves: dict[str, str] = {}
         """The path of the module that a step is, by the name of the step."""
+        self.log = CallLog()
         self.has_opaque_batch = False
         """Whether an operation without a rule is taken to keep the batch, which other runs confirm."""
         self.has_unknown = False
@@ -141,8 +144,7 @@ class Trace:
     def alias(self, result: Any, tensor: Tensor) -> None:
         """Let a result have the name of the tensor that it was made of."""
         if isinstance(result, Tensor):
-            result = self.meta_twins.of(result)
-            self.tensors[id(result)] = (result, self.name_of(tensor))
+            self.bind(self.name_of(tensor), [result])
 
     def sizes(self, tensor: Tensor) -> Sizes:
         """Return the sizes of a tensor, traced; those of parameters and literals are ordinary numbers."""
@@ -335,14 +337,12 @@ class Call:
         self, layer: Kind, *operands: Tensor | str, results: Sequence[Any] = (), name: str | None = None
     ) -> str:
         """Append a layer that reads tensors or steps; return its name, by default that of the kind."""
-        trace = self.trace
-        sources = [operand if isinstance(operand, str) else trace.name_of(operand) for operand in operands]
-        return trace.append(layer, sources, results, trace.local(name or layer.kind))
+        sources = [each if isinstance(each, str) else self.trace.name_of(each) for each in operands]
+        return self.trace.append(layer, sources, results, self.trace.local(name or layer.kind))
 
     def ends(self, layer: Kind, *operands: Tensor | str, name: str | None = None) -> bool:
         """Append the layer that gives the result of the call."""
-        self.step(layer, *operands, results=[self.result], name=name)
-        return True
+        return bool(self.step(layer, *operands, results=[self.result], name=name))
 
 
 Rule: TypeAlias = Callable[[Call], bool]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import islice
 from threading import RLock
 from typing import TypeAlias
@@ -12,6 +13,7 @@ from shapecalc.bridges.torch.tracer.module_run import outcome
 from shapecalc.bridges.torch.tracer.rerun import NotRun, Rerun
 from shapecalc.engine.graph import Inference
 from shapecalc.engine.inferred_spec import InferredSpec
+from shapecalc.engine.lifetimes import Lifetimes
 from shapecalc.errors import ShapecalcError, Undecided
 from shapecalc.layers.requirement import Shape
 from shapecalc.spec.tree import Spec
@@ -33,9 +35,18 @@ class ModuleWitness:
     `record` records the module at other sizes, for which the import fails: another branch runs at them.
     """
 
-    def __init__(self, rerun: Rerun, record: Record, *, at_traced: bool = True) -> None:
+    def __init__(
+        self,
+        rerun: Rerun,
+        record: Record,
+        in_training: Callable[[], InferredSpec] | None = None,
+        *,
+        at_traced: bool = True,
+    ) -> None:
         self.rerun = rerun
         self.record = record
+        self._import_in_training = in_training
+        """Imports the module in training mode; None where it is in it."""
         self.at_traced = at_traced
         """Whether the traced sizes need no further run at a batch of 1, which is not that of the trace."""
         self._lock = RLock()
@@ -49,9 +60,20 @@ class ModuleWitness:
         """Let a model be stored without its module."""
         return type(None), ()
 
+    @cached_property
+    def lifetimes(self) -> Lifetimes | None:
+        """When the tensors of the forward die; None where the module does not run so again."""
+        return self.rerun.lifetimes()
+
+    @cached_property
+    def in_training(self) -> InferredSpec | None:
+        """The import of the module in training mode; None where this is it."""
+        return None if self._import_in_training is None else self._import_in_training()
+
     def confirm(self, spec: Spec, inputs: Mapping[str, Shape]) -> str:
         """Return why inputs of these sizes are not confirmed, if so; raise `Undecided` where refuted."""
-        if self._is_traced(inputs) or not isinstance(spec, InferredSpec):
+        is_in_training = self._import_in_training is None  # what it is to the import in evaluation mode, is
+        if is_in_training or self._is_traced(inputs) or not isinstance(spec, InferredSpec):
             return ""
         with self._lock:
             if self._is_running:

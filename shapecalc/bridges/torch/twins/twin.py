@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from shapecalc.bridges.counterpart import LAYERS, Counterpart, K, plain
+from shapecalc.bridges.counterpart import LAYERS, TITLES, Counterpart, K, plain
 from shapecalc.bridges.torch.twins import standalone
 from shapecalc.bridges.torch.twins.source import (
     Function,
@@ -79,6 +79,7 @@ class Twin(Counterpart[K]):
     def __init__(self, kind: type[K]) -> None:
         super().__init__(kind)
         self.own = self.own or _standalone(kind)
+        self.names = tuple(kind.model_fields)
 
     @classmethod
     def kind_of_own(cls, module_class: type) -> type[Kind] | None:
@@ -109,13 +110,12 @@ class Twin(Counterpart[K]):
 
     def from_module(self, module: nn.Module) -> Fields | None:
         """Return the fields that a live module has, defaults among them; None where no fields describe it."""
-        unknown = [name for name in self.kind.model_fields if not hasattr(module, name)]
-        if self.own is not None and self.own.__module__ != standalone.__name__:
-            if {*unknown} - {*sizes_inferred(self.kind)}:
-                return None
-        if getattr(module, "return_indices", False):
+        fields = {name: _setting(module, name) for name in self.names}
+        unknown = [name for name, value in fields.items() if value is ...]
+        is_own = self.own is not None and self.own.__module__ != standalone.__name__
+        if (is_own and {*unknown} - {*sizes_inferred(self.kind)}) or getattr(module, "return_indices", False):
             return None
-        return {name: _setting(module, name) for name in self.kind.model_fields if name not in unknown}
+        return {name: value for name, value in fields.items() if value is not ...}
 
     def returns_new_tensor(self) -> bool:
         """Say whether the result is a new tensor of the input's dtype that depends on the weights alone."""
@@ -187,9 +187,10 @@ def indices(shape: Sizes, device: str) -> Tensor:
 
 
 def _setting(module: nn.Module, name: str) -> Any:
-    """Return a setting of a live module as a field has it: of a bias or weights, whether there are any."""
-    value = getattr(module, name)
-    if name == "bias" or (name == "weight" and (value is None or isinstance(value, Tensor))):
+    """Return a setting of a module as a field has it: of weights, whether there are any; `...` of none."""
+    value = getattr(module, name, ...)
+    is_weight = name == "weight" and isinstance(value, (Tensor, type(None)))
+    if is_weight or (name == "bias" and value is not ...):
         return value is not None
     return tuple(value) if isinstance(value, (list, tuple)) else value
 
@@ -199,7 +200,7 @@ class Missing(Twin[K]):
 
     def absent(self) -> str:
         if self.kind.framework not in (None, self.framework):
-            return "a rule of Keras, and the proofs are against torch"
+            return f"a rule of {TITLES[str(self.kind.framework)]}, and the proofs are against torch"
         return f"torch has no counterpart of {self.kind.kind}"
 
     def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
