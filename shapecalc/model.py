@@ -99,11 +99,9 @@ class Model(Shown, MeasuredSpec):
             inference, inputs = self.infer_at(input, batch, symbolic, parameters)
         except RecursionError:
             raise SpecError("the model, or a value in it, is nested too deep", place=self.place) from None
+        inference = self.graphs.recorded(inference, inputs)
         if inference.failures:
-            recorded = None if self.graphs.witness is None else self.graphs.witness.recorded_at(inputs)
-            if recorded is None:
-                raise inference.failures[0].error(tuple(inference.failures))
-            inference = recorded
+            raise inference.failures[0].error(tuple(inference.failures))
         counting = self.framework if count is None else count
         return Report(self.name, self.title, inference, inputs, dtype, counting, convention)
 

@@ -59,6 +59,12 @@ class GraphCache:
         inference.unconfirmed = unconfirmed
         return inference
 
+    def recorded(self, inference: Inference, inputs: Mapping[str, Shape]) -> Inference:
+        """Return an inference; for one that fails, of an import, that of a new recording, if there is any."""
+        if not inference.failures or self.witness is None:
+            return inference
+        return self.witness.recorded_at(inputs) or inference
+
     def _inferred(
         self, spec: Spec, parameters: Parameters, inputs: Mapping[str, Shape], *, batched: bool, confirm: bool
     ) -> Inference:
