@@ -151,6 +151,12 @@ def test_a_class_of_ones_own_is_refused(tmp_path: Path) -> None:
         shapecalc.load(saved(config, tmp_path / "net.keras"))
 
 
+def test_a_quantized_layer_in_a_file_is_refused(tmp_path: Path) -> None:
+    network = keras.Sequential([keras.Input((3, 8)), layers.TimeDistributed(layers.Dense(4, lora_rank=2))])
+    with pytest.raises(SpecError, match="TimeDistributed is quantized or has LoRA"):
+        shapecalc.load(saved(config_of(network), tmp_path / "net.keras"))
+
+
 def test_what_is_between_known_shapes_is_known_by_them(tmp_path: Path) -> None:
     """A layer without a rule has the shape that the layer behind it takes."""
     image = keras.Input((6, 4))

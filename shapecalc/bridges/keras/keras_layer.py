@@ -112,3 +112,19 @@ def function_name(value: Any) -> str | None:
 def tuples(value: Any) -> Any:
     """Return a value with tuples for lists, however deep."""
     return tuple(map(tuples, value)) if isinstance(value, (list, tuple)) else value
+
+
+def has_other_weights(config: Any) -> bool:
+    """Say whether a layer, or one inside, is quantized or has LoRA: its weights are not those of its class.
+
+    >>> has_other_weights({"units": 4, "lora_rank": 2}), has_other_weights({"units": 4})
+    (True, False)
+    """
+    if isinstance(config, Mapping):
+        if config.get("lora_rank") or config.get("quantization_config") or "quantization_mode" in config:
+            return True
+        policy = str(config.get("class_name", ""))
+        return policy.endswith("DTypePolicy") != (policy == "DTypePolicy") or has_other_weights(
+            [*config.values()]
+        )
+    return isinstance(config, (list, tuple)) and any(map(has_other_weights, config))
