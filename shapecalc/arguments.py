@@ -179,6 +179,14 @@ def amount(text: str | None) -> int | None:
     return None if text is None else parsed(text)
 
 
+def tokens(text: str) -> int:
+    """Parse a length of a text: 32K is 32,768, as such lengths are named."""
+    match = re.fullmatch(r"(\d{1,12})([KM]?)", text.strip().upper(), re.ASCII)
+    if match is None or not int(match[1]):
+        raise SpecError(f"{quote(text)} is not a number of tokens: write 32768 or 32K")
+    return int(match[1]) << {"": 0, "K": 10, "M": 20}[match[2]]
+
+
 def size_in_bytes(text: str) -> int:
     """Parse a number of bytes with a unit: 24GiB."""
     from shapecalc.spec.spec_values import size_in_bytes as parsed

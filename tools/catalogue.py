@@ -1,20 +1,24 @@
-"""Write `docs/catalogue.md`: every class of torch.nn with its kind, or the reason why it has none.
+"""Write `docs/catalogue.md` and `docs/catalogue-keras.md`: every class of torch.nn, keras.layers.
 
-Run it after adding a kind or a reason: `python tools/catalogue.py`. A test compares.
+A class that has none has the reason. Run it after adding a kind or a reason: `python tools/catalogue.py`. A
+test compares.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from shapecalc.layers.not_kinds import NOT_KINDS
+from shapecalc.bridges.keras.keras_twins import twin_of
+from shapecalc.layers.not_kinds import NOT_KINDS, NOT_KINDS_OF_KERAS
 from shapecalc.layers.registry import get, kinds
 
 DOCUMENT = ROOT / "docs" / "catalogue.md"
+OF_KERAS = ROOT / "docs" / "catalogue-keras.md"
 
 HEAD = """\
 # torch.nn, class by class
@@ -35,6 +39,22 @@ weight per class is declared by `weight: true`. Where torch reads 0 multiply-acc
 | Class | Kind | Why there is none |
 |---|---|---|"""
 
+HEAD_OF_KERAS = """\
+# keras.layers, class by class
+
+Of the {total} classes in `keras.layers`, **{covered} are kinds** of specs that say `framework: keras`, each
+compared with the real layer on the torch backend in the tests: results, named weights in their order, which
+of them are trained, and what is refused. **{others} are not**, for the reason in the last column. `shapecalc
+kinds --framework keras NAME` describes a kind. This page is written by `tools/catalogue.py`; a test compares
+it with `keras.layers` and fails when a class is in neither column.
+
+Kinds and fields have torch's names where torch has them, and otherwise Keras' own. What is left out: masks,
+which change no shape; stateful recurrent layers, whose states are weights; functions other than Keras' own;
+settings of image augmentation. Classes under two names are listed once.
+
+| Class | Kind | Why there is none |
+|---|---|---|"""
+
 
 def counterparts() -> dict[str, str]:
     """Return the kind of every class in torch.nn that has one."""
@@ -46,16 +66,39 @@ def counterparts() -> dict[str, str]:
     return found
 
 
+def counterparts_of_keras() -> dict[str, str]:
+    """Return the kind of every class in keras.layers that has one, under the names that Keras exports."""
+    from keras import layers  # the twins choose its backend
+
+    found: dict[str, str] = {}
+    for kind in kinds("keras"):
+        cls = get(kind, "keras")
+        for name in twin_of(cls).class_names() if cls.framework in (None, "keras") else ():
+            if hasattr(layers, name):
+                found.setdefault(name, kind)
+    return found
+
+
 def document() -> str:
-    """Return the page."""
-    covered = counterparts()
+    """Return the page of torch.nn."""
+    return page(HEAD, counterparts(), NOT_KINDS)
+
+
+def document_of_keras() -> str:
+    """Return the page of keras.layers."""
+    return page(HEAD_OF_KERAS, counterparts_of_keras(), NOT_KINDS_OF_KERAS)
+
+
+def page(head: str, covered: Mapping[str, str], others: Mapping[str, str]) -> str:
+    """Return a table of classes with their kinds or reasons, under a head with their numbers."""
     lines = [
-        f"| {name} | `{covered[name]}` | |" if name in covered else f"| {name} | | {NOT_KINDS[name]} |"
-        for name in sorted({*covered, *NOT_KINDS})
+        f"| {name} | `{covered[name]}` | |" if name in covered else f"| {name} | | {others[name]} |"
+        for name in sorted({*covered, *others})
     ]
-    head = HEAD.format(total=len(lines), covered=len(covered), others=len(NOT_KINDS))
-    return "\n".join([head, *lines, ""])
+    own = head.format(total=len(lines), covered=len(covered), others=len(others))
+    return "\n".join([own, *lines, ""])
 
 
 if __name__ == "__main__":
     DOCUMENT.write_text(document(), encoding="utf-8")
+    OF_KERAS.write_text(document_of_keras(), encoding="utf-8")

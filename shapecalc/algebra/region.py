@@ -15,7 +15,7 @@ from math import isqrt
 from operator import and_, or_
 from typing import TypeAlias
 
-from shapecalc.algebra.expr import Expr, symbol
+from shapecalc.algebra.expr import Dim, Expr, decide, symbol
 from shapecalc.algebra.factor import separated
 from shapecalc.algebra.integer_set import EVERY_SIZE, IntegerSet
 from shapecalc.algebra.relation import Relation
@@ -248,10 +248,24 @@ def where(names: tuple[str, ...], relation: Relation) -> Region:
     solved = solve(*relation)
     if solved is not None:
         return Region(names, (_slab(names, dict([solved])),)) if solved[1] else Region(names)
+    if relation.op == ">=" and relation.right == 1 and (factors := _positive_factors(relation.left)):
+        return reduce(and_, (where(names, Relation(factor, ">=", 1)) for factor in factors))
     boxes = _factored(names, difference) if relation.op == "==" else None
     if boxes is None:
         return Region(names, (replace(everything(names).boxes[0], relations=(relation,)),))
     return Region(names, tuple(box for box in boxes if box)).merged()
+
+
+def _positive_factors(value: Dim) -> list[Expr]:
+    """Return the factors of a product, each of one unknown, none of which is ever below 0; else none.
+
+    Such a product is at least 1 where each of them is, whatever positive number it is multiplied by.
+    """
+    factors = separated(value) if isinstance(value, Expr) else []
+    functions = [factor for factor in factors if isinstance(factor, Expr)]
+    numbers = [factor for factor in factors if isinstance(factor, int)]
+    is_apart = all(len(function.free_symbols) == 1 and decide(function, ">=", 0) for function in functions)
+    return functions if len(functions) > 1 and is_apart and all(number > 0 for number in numbers) else []
 
 
 def _slab(names: tuple[str, ...], sets: dict[str, IntegerSet]) -> Box:

@@ -13,6 +13,8 @@ from shapecalc.layers.base import Kind
 
 K = TypeVar("K", bound=Kind)
 LAYERS = "shapecalc.layers"
+TITLES = {"torch": "torch", "keras": "Keras", "onnx": "ONNX"}
+"""What frameworks call themselves."""
 
 
 def plain(value: Any) -> Any:

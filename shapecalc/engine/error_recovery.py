@@ -116,7 +116,7 @@ def assumed_results(
     if isinstance(layer, Layer) and code in _OUTPUT_IS_CLEAR:
         return tuple(map(_at_least_one, layer.outputs(inputs[0]))), code in OF_SIZES
     if isinstance(layer, Joint) and not isinstance(layer, Merge) and code in _OUTPUT_IS_CLEAR:
-        return layer.outputs(inputs), code in OF_SIZES
+        return layer.outputs(layer.taken(inputs)), code in OF_SIZES
     if isinstance(layer, (Concat, Broadcast)) and code in ("concat", "broadcast"):
         return _majority(layer, inputs, ties or TieBreaks())
     return None, False

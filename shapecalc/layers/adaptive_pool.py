@@ -16,8 +16,10 @@ from shapecalc.layers.centre import Centre, Centres, kept, scaled_by
 from shapecalc.layers.counts import mean
 from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import Dependence, placed, shared_out
+from shapecalc.layers.effect import Shapes
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Integer, Nullable, complaint
+from shapecalc.layers.memory_traits import Input, Mode, Storage
 from shapecalc.layers.pool import Pooling, WithIndices
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
 from shapecalc.layers.roles import Lettered, OutputSize
@@ -49,12 +51,16 @@ class AdaptivePool(NoWindow, Pooling):
     output_size: SizeOrKept
 
     def output(self, x: Shape) -> Shape:
+        return (*x[: -self.rank], *self.pooled(x))
+
+    def pooled(self, x: Shape) -> Shape:
+        """Return the sizes of the result."""
         pairs = zip(self.sizes(x), self.spread(self.output_size), strict=True)
-        return (*x[: -self.rank], *(n if out is None else out for n, out in pairs))
+        return tuple(n if out is None else out for n, out in pairs)
 
     def centres(self, x: Shape) -> Centres:
         """Windows of one length, side by side, where the size is divided; what sees all has no centre."""
-        sizes = zip(self.spatial_axes(x), self.sizes(x), self.sizes(self.output(x)), strict=True)
+        sizes = zip(self.spatial_axes(x), self.sizes(x), self.pooled(x), strict=True)
         return kept(len(x), {axis: self._centre(axis, n, out) for axis, n, out in sizes if n != out})
 
     def _centre(self, axis: int, n: Dim, out: Dim) -> Centre | None:
@@ -68,17 +74,17 @@ class AdaptivePool(NoWindow, Pooling):
         Per axis it is n + out - gcd(n, out): a border i·n/out inside a number is in two windows.
         """
         sums: list[Dim] = []
-        for n, out in zip(self.sizes(x), self.sizes(self.output(x)), strict=True):
+        for n, out in zip(self.sizes(x), self.pooled(x), strict=True):
             if out in (1, n):
                 sums.append(n)
             elif isinstance(n, int) and isinstance(out, int):
                 sums.append(n + out - gcd(n, out))
             else:
                 return None
-        return product((*x[: -self.rank], *sums))
+        return product(sums) * product(n for axis, n in enumerate(x) if axis not in self.spatial_axes(x))
 
     def dependence(self, x: Shape, result: int) -> Dependence:
-        axes, sizes = self.spatial_axes(x), self.sizes(self.output(x))
+        axes, sizes = self.spatial_axes(x), self.pooled(x)
         return placed(len(x), dict(zip(axes, map(shared_out, axes, self.sizes(x), sizes), strict=True)))
 
 
@@ -94,6 +100,10 @@ class AdaptiveAverage(AdaptivePool, torch="torch.nn.AdaptiveAvgPool{rank}d"):
 
     family = Family.ADAPTIVE_AVERAGE_POOL
     reduced_by = mean
+
+    def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...]:
+        """The input, unless torch takes a plain mean over all of it."""
+        return () if all(out == 1 for out in self.sizes(self.output(inputs[0]))) else (Input(),)
 
 
 class AdaptiveMean(AdaptiveAverage, ranked="AdaptiveAvgPool{rank}d", ranks=(2, 3)):

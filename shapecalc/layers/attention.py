@@ -6,7 +6,7 @@ With T positions that look, S that are looked at, and E features in all heads to
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
 
@@ -18,6 +18,7 @@ from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, over, pla
 from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Flag, OptionalCount, Probability, complaint
+from shapecalc.layers.memory_traits import Step
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
 from shapecalc.layers.roles import Divides, InFeatures, Inferred, declared, divided
 from shapecalc.layers.sequences import OverSequences
@@ -55,6 +56,8 @@ class MultiheadAttention(
     """
 
     family = Family.ATTENTION
+    is_memory: ClassVar[bool] = False
+    """Whether keys and values are one tensor, which is then projected to both at once."""
     order = "embed_dim num_heads dropout bias add_bias_kv add_zero_attn kdim vdim batch_first * ..."
 
     embed_dim: InFeatures = None
@@ -127,6 +130,12 @@ class MultiheadAttention(
         projected = 2 * queries * e**2 + self.parts(key)[1] * e * features
         return product(batch) * (projected + heads_macs(queries, self.seen(inputs), e))
 
+    def steps(self, inputs: Shapes) -> tuple[Step, ...]:
+        from shapecalc.layers.attention_steps import attention_steps
+
+        added = self.add_bias_kv or self.add_zero_attn
+        return () if added else attention_steps(self, inputs, is_memory=self.is_memory)
+
     def _three(self, inputs: Shapes) -> tuple[Shape, Shape, Shape]:
         query, *others = inputs
         key, value = others or (query, query)
@@ -148,6 +157,12 @@ class MultiheadAttention(
         scores = rows * self.seen(inputs)
         made = products(self.macs(inputs), scores, numbers, 2 * numbers + 2 * read, biased=self.bias)
         return made + Operations(multiplications=numbers) + softmax(scores, rows)
+
+
+class AttentionToMemory(MultiheadAttention):
+    """Attention to one tensor, as a decoder has it: the keys, and the values too."""
+
+    is_memory = True
 
 
 def projections(e: Dim, kdim: Dim, vdim: Dim, *, bias: bool) -> Named:

@@ -42,6 +42,7 @@ class AvgPool(Pool, torch="torch.nn.AvgPool{rank}d", keras="keras.layers.Average
 
     order = "kernel_size stride padding ceil_mode ..."
     family = Family.AVERAGE_POOL
+    saves = "input"
     reduced_by = mean
 
     padding: PoolPadding = 0

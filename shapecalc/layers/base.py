@@ -29,6 +29,7 @@ from shapecalc.layers.memory_rule import MemoryRule
 from shapecalc.layers.memory_traits import Saves
 from shapecalc.layers.mixins import (
     AnyShape,
+    KeepsOrder,
     NoBuffers,
     NoMacs,
     NoOperations,
@@ -152,9 +153,6 @@ class Kind(MemoryRule, BaseModel):
     @abstractmethod
     def apply(self, inputs: Shapes) -> Effect:
         """Return outputs, weights and cost for these input shapes, or raise `Refused`."""
-
-    def shapes_of_results(self, inputs: Shapes) -> Shapes:
-        return self.apply(inputs).outputs
 
     def operations_on(self, inputs: Shapes) -> Operations | None:
         """Return the single operations on these inputs by part, None where they are not known."""
@@ -301,7 +299,7 @@ class Layer(Ruled):
         return middles(self.dependence(x, 0), len(output), keeps_places=output == x)
 
 
-class Pointwise(OwnPlace, SameShape, AnyShape, NoWeights, NoMacs, NoWindow, Layer):
+class Pointwise(KeepsOrder, OwnPlace, SameShape, AnyShape, NoWeights, NoMacs, NoWindow, Layer):
     """A function of each element: shape kept, no weights, no multiply-accumulates."""
 
     takes_empty = True

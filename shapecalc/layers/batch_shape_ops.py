@@ -9,12 +9,15 @@ from shapecalc.algebra import Dim, product
 from shapecalc.layers.arithmetic import padded, uncropped
 from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow
 from shapecalc.layers.dependence import Along, Dependence, placed, stretched
+from shapecalc.layers.effect import Shapes
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Integer, Listed
 from shapecalc.layers.flatten import Rearranging
+from shapecalc.layers.memory_traits import Mode, Place
 from shapecalc.layers.requirement import Requirement, Shape, shown
 from shapecalc.layers.reshape import Sizes, completed, fits
 from shapecalc.layers.roles import AsNumbers
+from shapecalc.layers.strides import stretched_strides
 
 
 class View(Rearranging, torch="torch.reshape"):
@@ -66,6 +69,14 @@ class BroadcastTo(Rearranging, kind="broadcast_to", torch="torch.broadcast_to"):
         kept = (n if size == -1 else size for size, n in zip(self.shape[new:], x, strict=True))
         return (*self.shape[:new], *kept)
 
+    def rearranged_strides(self, x: Shape, strides: Shape) -> Shape:
+        return stretched_strides(self.output(x), x, strides)
+
+    def gradients(self, inputs: Shapes, mode: Mode) -> tuple[Place | None, ...]:
+        """Sums of that of the result, unless nothing is repeated."""
+        x = inputs[0]
+        return super().gradients(inputs, mode) if self.output(x) == x else (None,)
+
     def dependence(self, x: Shape, result: int) -> Dependence:
         return stretched(x, self.output(x))
 
@@ -80,6 +91,7 @@ class Pad(NoWeights, NoOperations, NoWindow, Layer, kind="pad", torch="torch.nn.
     """
 
     family = Family.PADDING
+    saves = "nothing"
 
     pad: Annotated[tuple[Dim, ...], Listed(Integer())]
 

@@ -16,8 +16,11 @@ from shapecalc.layers.counts import NOTHING, SIGMOID, Operations, greatest, mean
 from shapecalc.layers.dependence import Dependence, unknown, unseen
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Annotation, OneOf, complaint
+from shapecalc.layers.memory_rule import NO_GRADIENT
+from shapecalc.layers.memory_traits import DType, Mode, Own, Place, Result, Storage
 from shapecalc.layers.merge import Broadcast
 from shapecalc.layers.requirement import Requirement, Shape, shown
+from shapecalc.layers.saved_by_name import DTYPES, NO_GRADIENT_OF, OF_ONE, OF_SEVERAL, REDUCED, WRITING, held
 from shapecalc.layers.select import Mean
 
 
@@ -163,6 +166,21 @@ class Elementwise(Pointwise, kind="elementwise"):
 
     function: Annotated[str, Word()]
 
+    def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...] | None:
+        return () if self.function in WRITING else held(OF_ONE.get(self.function), inputs, mode)
+
+    def overwrites(self, mode: Mode) -> bool:
+        return mode.in_place or self.function in WRITING
+
+    def dtypes(self, inputs: Shapes, results: int) -> tuple[DType, ...]:
+        return (DTYPES.get(self.function, "value"),)
+
+    def gradients(self, inputs: Shapes, mode: Mode) -> tuple[Place | None, ...]:
+        """None of a comparison; that of the result where a number is added."""
+        if self.function in NO_GRADIENT_OF:
+            return (NO_GRADIENT,)
+        return (Place(Result(), "same") if self.function == "add" else None,)
+
     def dependence(self, x: Shape, result: int) -> Dependence:
         if self.function in POINTWISE:
             return super().dependence(x, result)
@@ -187,6 +205,31 @@ class Combine(Broadcast, kind="combine"):
     )
 
     function: Annotated[str, Word()]
+
+    def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...] | None:
+        if self.function in WRITING:
+            return ()
+        expected = 3 if self.function == "where" else 2
+        return held(OF_SEVERAL.get(self.function), inputs, mode) if len(inputs) == expected else None
+
+    def dtypes(self, inputs: Shapes, results: int) -> tuple[DType, ...]:
+        return (DTYPES.get(self.function, "value"),)
+
+    def gradients(self, inputs: Shapes, mode: Mode) -> tuple[Place | None, ...]:
+        """None of a comparison; that of the result where it is added to or subtracted from."""
+        if self.function in NO_GRADIENT_OF:
+            return (NO_GRADIENT,) * len(inputs)
+        same = {"add": 2, "sub": 1, "subtract": 1}.get(self.function, 0)
+        shape = self.output(inputs)
+        shared = Place(Result(), "same")
+        return tuple([shared if slot < same and x == shape else None for slot, x in enumerate(inputs)])
+
+    def overwrites(self, mode: Mode) -> bool:
+        return mode.in_place or self.function in WRITING
+
+    def meanwhile(self, inputs: Shapes, mode: Mode) -> tuple[tuple[Own, ...], ...]:
+        """Nothing: one call makes the result of all tensors."""
+        return ()
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         if self.function in POINTWISE:
@@ -259,3 +302,15 @@ class Reduce(Mean, kind="reduce"):
 
     def operations(self, x: Shape) -> Operations:
         return _REDUCTIONS[self.function](product(x), product(self.output(x)))
+
+    def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...] | None:
+        return held(REDUCED[self.function], inputs, mode)
+
+    def dtypes(self, inputs: Shapes, results: int) -> tuple[DType, ...]:
+        return (DTYPES.get(self.function, "value"),)
+
+    def gradients(self, inputs: Shapes, mode: Mode) -> tuple[Place | None, ...]:
+        """That of a sum is expanded; none of what is no value."""
+        if self.function in NO_GRADIENT_OF:
+            return (NO_GRADIENT,)
+        return (Place(Result()) if self.function == "sum" else None,)

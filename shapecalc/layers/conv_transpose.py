@@ -38,6 +38,7 @@ class TransposedConvolving(NoBuffers, Spatial):
     """What transposed convolutions share, under either framework."""
 
     family = Family.TRANSPOSED_CONVOLUTION
+    saves = "input"
 
     in_channels: InChannels = None
     out_channels: OutChannels

@@ -34,6 +34,7 @@ class Crop(
     """
 
     family = Family.CROP
+    saves = "nothing"
 
     crop: Annotated[ExtentPerSide, Lettered("c")]
 

@@ -8,11 +8,12 @@ from shapecalc.layers.base import Pointwise
 from shapecalc.layers.counts import NOTHING
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count
+from shapecalc.layers.mixins import ReturnsInput
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
 from shapecalc.layers.reshape import Axes, axes_exist, listed
 
 
-class Divisible(Pointwise, kind="divisible", framework="torch"):
+class Divisible(ReturnsInput, Pointwise, kind="divisible", framework="torch"):
     """Returns its input, and refuses sizes on the axes `dim` that `divisor` does not divide.
 
     For networks that ask for it in so many words, as a Vision Transformer does of its patches, whose

@@ -9,8 +9,11 @@ from fractions import Fraction
 from shapecalc.layers.base import Pointwise
 from shapecalc.layers.counts import NOTHING
 from shapecalc.layers.declaration import of_rank
+from shapecalc.layers.effect import Shapes
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Probability
+from shapecalc.layers.memory_rule import RETURNED
+from shapecalc.layers.memory_traits import Input, Mode, Own, Place
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
 from shapecalc.layers.roles import InPlaceFlag
 
@@ -21,8 +24,27 @@ class Dropping(Pointwise):
     family = Family.DROPOUT
     per_element = NOTHING
 
+    saves = "nothing"
+
     p: Probability = Fraction(1, 2)
     inplace: InPlaceFlag = False
+
+    def drops(self, mode: Mode) -> bool:
+        """Whether anything happens."""
+        return mode.training and self.p != 0
+
+    def places(self, inputs: Shapes, mode: Mode) -> tuple[Place | None, ...]:
+        return super().places(inputs, mode) if self.drops(mode) else (RETURNED,)
+
+    def makes(self, inputs: Shapes, mode: Mode) -> tuple[Own, ...]:
+        """The factors by which elements are multiplied; one for all where all are dropped."""
+        if not self.drops(mode):
+            return ()
+        return (Own(() if self.p == 1 else self.drawn(inputs[0])),)
+
+    def drawn(self, x: Shape) -> Shape:
+        """Return the shape of the factors."""
+        return x
 
 
 class Dropout(Dropping, torch="torch.nn.Dropout", keras="keras.layers.Dropout"):
@@ -40,6 +62,20 @@ class ChannelDropout(Dropping, torch="torch.nn.Dropout{rank}d", keras="keras.lay
 
     framework = "torch"
 
+    def unbatched(self, x: Shape) -> bool:
+        """Whether torch puts a batch in front, of which it returns a view."""
+        return self.rank != 2 and len(x) != self.rank + 2
+
+    def places(self, inputs: Shapes, mode: Mode) -> tuple[Place | None, ...]:
+        places = super().places(inputs, mode)
+        return (Place(Input()),) if self._viewed(inputs[0], places) else places
+
+    def _viewed(self, x: Shape, places: tuple[Place | None, ...]) -> bool:
+        return places == (RETURNED,) and self.unbatched(x) and self.inplace is not True
+
+    def drawn(self, x: Shape) -> Shape:
+        return (x[0], *(1 for _ in x[1:])) if self.unbatched(x) else _per_channel(x)
+
 
 class Dropout1d(ChannelDropout, rank=1):
     """Over one axis, only `[C, L]` is."""
@@ -54,9 +90,28 @@ class AlphaDropout(Dropping, torch="torch.nn.AlphaDropout", keras="keras.layers.
     Source: Klambauer et al., Self-normalizing neural networks, 2017.
     """
 
+    def overwrites(self, mode: Mode) -> bool:
+        """Torch's class makes a new tensor whatever `inplace` says."""
+        return mode.in_place
 
-class FeatureAlphaDropout(Dropping, framework="torch", torch="torch.nn.FeatureAlphaDropout"):
+    def meanwhile(self, inputs: Shapes, mode: Mode) -> tuple[tuple[Own, ...], ...]:
+        """What is added where elements are dropped, unless all are."""
+        made = self.makes(inputs, mode)
+        more = made if self.p != 1 else ()
+        return ((*more, *(() if mode.learns else made)),)
+
+
+class FeatureAlphaDropout(AlphaDropout, framework="torch", torch="torch.nn.FeatureAlphaDropout"):
     """Sets complete channels to the negative saturation of SELU in training."""
+
+    keras = None
+
+    def drawn(self, x: Shape) -> Shape:
+        return _per_channel(x)
+
+
+def _per_channel(x: Shape) -> Shape:
+    return (*x[:2], *(1 for _ in x[2:]))
 
 
 __getattr__ = of_rank(__name__)

@@ -23,6 +23,7 @@ class Columns(NoWeights, NoMacs, NoWindow, Spatial):
     """What both ways share: a window over height and width, and how many times it fits."""
 
     family = Family.FOLD
+    saves = "nothing"
 
     rank = 2
 

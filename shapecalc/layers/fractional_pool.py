@@ -15,9 +15,11 @@ from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import NoWindow
 from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import Dependence, placed, unknown
+from shapecalc.layers.effect import Shapes
 from shapecalc.layers.extended_number import Open
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Nullable, complaint
+from shapecalc.layers.memory_traits import Mode, Own
 from shapecalc.layers.pool import WithIndices
 from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.resample import in_doubles
@@ -74,6 +76,11 @@ class FractionalMaxPool(NoWindow, WithIndices, ranks=(2, 3), torch="torch.nn.Fra
 
     def dependence(self, x: Shape, result: int) -> Dependence:
         return (*placed(len(x) - self.rank), *unknown(self.rank))
+
+    def meanwhile(self, inputs: Shapes, mode: Mode) -> tuple[tuple[Own, ...], ...]:
+        """The random numbers, and the places if they are not saved."""
+        numbers = Own((*inputs[0][: -self.rank], self.rank))
+        return ((numbers, *(() if mode.learns else self.makes(inputs, mode))),)
 
     def seen(self, x: Shape) -> Dim:
         return product(self.spread(self.kernel_size)) * product(self.output(x))

@@ -15,6 +15,7 @@ from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import EVERYTHING, OF_GROUPS, Along, Dependence
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Each, Integer, Nullable, OneOf, PerAxis
+from shapecalc.layers.memory_traits import Input, Mode, Own, Storage
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped, shown
 from shapecalc.layers.roles import Dilation, Lettered, OutputPadding, PaddingPerAxis, Stride, WindowField
 from shapecalc.layers.spatial import OverAxes
@@ -67,6 +68,15 @@ class FunctionalConvolving(OverAxes, Functional):
     stride: Stride = 1
     groups: GroupCount = 1
     dilation: Dilation = 1
+
+    def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...]:
+        """The weight, and what the layer saves of the input."""
+        of_input = self.layer(inputs).saved(inputs[:1], mode)
+        assert of_input is not None
+        return (*of_input, Input(1))
+
+    def makes(self, inputs: Shapes, mode: Mode) -> tuple[Own, ...]:
+        return self.layer(inputs).makes(inputs[:1], mode)
 
     @abstractmethod
     def channels_of(self, weight: Shape) -> tuple[Dim, Dim]:
@@ -209,6 +219,10 @@ class FunctionalEmbedding(Functional, torch="torch.nn.functional.embedding"):
     """
 
     family = Family.EMBEDDING
+
+    def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...]:
+        """The indices."""
+        return (Input(),)
 
     padding_idx: Annotated[Dim | None, Nullable(Integer())] = None
 

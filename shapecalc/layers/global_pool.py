@@ -5,8 +5,10 @@ from shapecalc.layers.base import NoWindow
 from shapecalc.layers.counts import greatest, mean
 from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import Dependence, without
+from shapecalc.layers.effect import Shapes
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag
+from shapecalc.layers.memory_traits import Input, Mode, Result, Storage
 from shapecalc.layers.pool import Pooling
 from shapecalc.layers.requirement import Shape
 
@@ -41,6 +43,7 @@ class GlobalAverage(
     """
 
     reduced_by = mean
+    saves = "nothing"
 
 
 class GlobalMaximum(GlobalPool, ranked="GlobalMaxPool{rank}d", keras="keras.layers.GlobalMaxPooling{rank}D"):
@@ -53,6 +56,10 @@ class GlobalMaximum(GlobalPool, ranked="GlobalMaxPool{rank}d", keras="keras.laye
     """
 
     reduced_by = greatest
+
+    def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...]:
+        """Input and result, which are compared."""
+        return (Input(), Result())
 
 
 __getattr__ = of_rank(__name__)

@@ -86,19 +86,30 @@ KINDS = targets(
 """The module and the class of each kind."""
 KERAS = targets(
     {
-        "keras_basic": "Chunk Concat Dropout1d Dropout2d Dropout3d Embedding Linear Split",
+        "keras_attention": "AdditiveAttention Attention GroupedQueryAttention MultiheadAttention",
+        "keras_basic": (
+            "Chunk Concat Dropout1d Dropout2d Dropout3d Embedding Linear ReversibleEmbedding Split"
+        ),
         "keras_cells": "GRUCell LSTMCell RNNCell RNNOfCells",
         "keras_conv": "Conv1d Conv2d Conv3d DepthwiseConv1d DepthwiseConv2d SeparableConv1d SeparableConv2d",
         "keras_conv_lstm": "ConvLSTM1d ConvLSTM2d ConvLSTM3d",
         "keras_conv_transpose": "ConvTranspose1d ConvTranspose2d ConvTranspose3d",
-        "keras_norm": "BatchNorm1d BatchNorm2d BatchNorm3d GroupNorm LayerNorm",
+        "keras_einsum": "EinsumDense",
+        "keras_image": "CenterCrop RandomCrop RepeatVector Resizing",
+        "keras_merge": "Average Dot Maximum Minimum Subtract",
+        "keras_norm": "BatchNorm1d BatchNorm2d BatchNorm3d GroupNorm LayerNorm RMSNorm",
         "keras_pad": "Crop1d Crop2d Crop3d Upsample ZeroPad1d ZeroPad2d ZeroPad3d",
+        "keras_pointwise": (
+            "ActivityRegularization Augmentation GaussianDropout GaussianNoise Masking Normalization "
+            "Rescaling UnitNormalization prelu:PReLU"
+        ),
         "keras_pool": (
-            "AvgPool1d AvgPool2d AvgPool3d GlobalAvgPool1d GlobalAvgPool2d GlobalAvgPool3d GlobalMaxPool1d "
-            "GlobalMaxPool2d GlobalMaxPool3d MaxPool1d MaxPool2d MaxPool3d"
+            "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d "
+            "AdaptiveMaxPool3d AvgPool1d AvgPool2d AvgPool3d GlobalAvgPool1d GlobalAvgPool2d GlobalAvgPool3d "
+            "GlobalMaxPool1d GlobalMaxPool2d GlobalMaxPool3d MaxPool1d MaxPool2d MaxPool3d"
         ),
         "keras_recurrent": "GRU LSTM RNN",
-        "keras_wrapper": "Bidirectional TimeDistributed",
+        "keras_wrapper": "Bidirectional SpectralNorm TimeDistributed",
     },
     prefix="Keras",
 )
@@ -109,6 +120,8 @@ ONNX = targets(
             "OnnxAttention OnnxCausalConv OnnxGroupQueryAttention OnnxLinearAttention OnnxMultiHeadAttention"
         ),
         "onnx_cut": "OnnxCenterCropPad OnnxPad OnnxSlice OnnxSplit",
+        "onnx_einsum": "OnnxEinsum",
+        "onnx_fused": "OnnxFusedAttention OnnxFusedEmbedding",
         "onnx_index": (
             "OnnxGather OnnxGatherElements OnnxGatherND OnnxOneHot OnnxScatterElements OnnxScatterND "
             "OnnxTensorScatter OnnxTopK"
@@ -128,7 +141,7 @@ ONNX = targets(
         ),
         "onnx_shape": (
             "OnnxDepthToSpace OnnxExpand OnnxFlatten OnnxReshape OnnxSpaceToDepth OnnxSqueeze OnnxTile "
-            "OnnxUnsqueeze onnx_col2im:OnnxCol2Im"
+            "onnx_col2im:OnnxCol2Im"
         ),
         "onnx_window": (
             "OnnxAvgPool1d OnnxAvgPool2d OnnxAvgPool3d OnnxConv1d OnnxConv2d OnnxConv3d OnnxConvTranspose1d "

@@ -31,13 +31,18 @@ from shapecalc.layers import fractional_pool as _fractional_pool
 from shapecalc.layers import functional as _functional
 from shapecalc.layers import global_pool as _global_pool
 from shapecalc.layers import instance_norm as _instance_norm
+from shapecalc.layers import keras_attention as _keras_attention
 from shapecalc.layers import keras_basic as _keras_basic
 from shapecalc.layers import keras_cells as _keras_cells
 from shapecalc.layers import keras_conv as _keras_conv
 from shapecalc.layers import keras_conv_lstm as _keras_conv_lstm
 from shapecalc.layers import keras_conv_transpose as _keras_conv_transpose
+from shapecalc.layers import keras_einsum as _keras_einsum
+from shapecalc.layers import keras_image as _keras_image
+from shapecalc.layers import keras_merge as _keras_merge
 from shapecalc.layers import keras_norm as _keras_norm
 from shapecalc.layers import keras_pad as _keras_pad
+from shapecalc.layers import keras_pointwise as _keras_pointwise
 from shapecalc.layers import keras_pool as _keras_pool
 from shapecalc.layers import keras_recurrent as _keras_recurrent
 from shapecalc.layers import keras_wrapper as _keras_wrapper
@@ -51,6 +56,8 @@ from shapecalc.layers import norm as _norm
 from shapecalc.layers import normed_weight as _normed_weight
 from shapecalc.layers import onnx_attention as _onnx_attention
 from shapecalc.layers import onnx_cut as _onnx_cut
+from shapecalc.layers import onnx_einsum as _onnx_einsum
+from shapecalc.layers import onnx_fused as _onnx_fused
 from shapecalc.layers import onnx_index as _onnx_index
 from shapecalc.layers import onnx_matmul as _onnx_matmul
 from shapecalc.layers import onnx_norm as _onnx_norm
@@ -412,6 +419,22 @@ class InstanceNorm3d(_instance_norm.InstanceNorm):
     """Instance normalisation of `[N, C, D, H, W]` or `[C, D, H, W]`: (x - mean)/√(variance + eps)."""
     def __init__(self, num_features: _Number | None = ..., eps: _Real = ..., momentum: _Real | None = ..., affine: _Flag = ..., track_running_stats: _Flag = ...) -> None: ...
 
+class KerasAdditiveAttention(_keras_attention.KerasAdditiveAttention):
+    """Additive attention of a query `[N, T, d]` to values `[N, S, v]` and keys `[N, S, d]`: `[N, T, v]`."""
+    def __init__(self, dropout: _Real = ..., need_weights: _Flag = ..., use_scale: _Flag = ...) -> None: ...
+
+class KerasAttention(_keras_attention.KerasAttention):
+    """Dot-product attention of a query `[N, T, d]` to values `[N, S, v]` and keys `[N, S, d]`: `[N, T, v]`."""
+    def __init__(self, dropout: _Real = ..., need_weights: _Flag = ..., use_scale: _Flag = ..., score_mode: str = ...) -> None: ...
+
+class KerasGroupedQueryAttention(_keras_attention.KerasGroupedQueryAttention):
+    """Attention whose heads of queries share heads of keys and values: `[N, T, E]` to `[N, T, E]`."""
+    def __init__(self, head_dim: _Number, num_query_heads: _Number, num_key_value_heads: _Number, *, dropout: _Real = ..., need_weights: _Flag = ..., bias: _Flag = ..., use_gate: _Flag = ...) -> None: ...
+
+class KerasMultiheadAttention(_keras_attention.KerasMultiheadAttention):
+    """Attention of a query `[N, T, E]` to values and keys `[N, S, ...]`, in Keras' order: `[N, T, E]`."""
+    def __init__(self, num_heads: _Number, key_dim: _Number, value_dim: _Number | None = ..., *, dropout: _Real = ..., need_weights: _Flag = ..., bias: _Flag = ..., use_gate: _Flag = ..., output_shape: _Number | Sequence[_Number] | None = ...) -> None: ...
+
 class KerasChunk(_keras_basic.KerasChunk):
     """Cuts axis `dim` (the channels, if left out) into at most `chunks` pieces, as torch's `chunk` does."""
     def __init__(self, chunks: _Number, dim: _Number = ...) -> None: ...
@@ -439,6 +462,10 @@ class KerasEmbedding(_keras_basic.KerasEmbedding):
 class KerasLinear(_keras_basic.KerasLinear):
     """A matrix product on the last axis: `[N, ..., in_features]` to `[N, ..., out_features]`."""
     def __init__(self, out_features: _Number, *, in_features: _Number | None = ..., bias: _Flag = ...) -> None: ...
+
+class KerasReversibleEmbedding(_keras_basic.KerasReversibleEmbedding):
+    """A table read by index, `[...]` to `[..., embedding_dim]`, or with reverse the product with it."""
+    def __init__(self, num_embeddings: _Number, embedding_dim: _Number, *, tie_weights: _Flag = ..., reverse: _Flag = ..., logit_soft_cap: _Real | None = ...) -> None: ...
 
 class KerasSplit(_keras_basic.KerasSplit):
     """Cuts axis `dim` (the channels, if left out) into pieces, as torch's `split` does."""
@@ -512,6 +539,46 @@ class KerasConvTranspose3d(_keras_conv_transpose.KerasConvTranspose):
     """Transposed convolution over depth, height and width: `[N, D, H, W, C]` to `[N, D', H', W', out_channels]`."""
     def __init__(self, out_channels: _Number, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: str = ..., output_padding: _Number | Sequence[_Number] | None = ..., *, in_channels: _Number | None = ..., dilation: _Number | Sequence[_Number] = ..., bias: _Flag = ...) -> None: ...
 
+class KerasEinsumDense(_keras_einsum.KerasEinsumDense):
+    """A tensor times a kernel by an equation, as in `abc,cd->abd`: letters that the result lacks are summed."""
+    def __init__(self, equation: Any, output_shape: Sequence[_Number | None] | str, bias_axes: Any | None = ...) -> None: ...
+
+class KerasCenterCrop(_keras_image.KerasCenterCrop):
+    """The middle of images: `[N, H, W, C]` to `[N, height, width, C]`; smaller images are enlarged first."""
+    def __init__(self, height: _Number, width: _Number) -> None: ...
+
+class KerasRandomCrop(_keras_image.KerasRandomCrop):
+    """A random part of images in training, in evaluation all of it resized: `[N, height, width, C]`."""
+    def __init__(self, height: _Number, width: _Number) -> None: ...
+
+class KerasRepeatVector(_keras_image.KerasRepeatVector):
+    """Copies of a vector: `[N, F]` to `[N, n, F]`. Refuses other ranks."""
+    def __init__(self, n: _Number) -> None: ...
+
+class KerasResizing(_keras_image.KerasResizing):
+    """Images interpolated to height and width: `[N, H, W, C]` to `[N, height, width, C]`."""
+    def __init__(self, height: _Number, width: _Number, *, mode: str = ..., crop_to_aspect_ratio: _Flag = ..., pad_to_aspect_ratio: _Flag = ...) -> None: ...
+
+class KerasAverage(_keras_merge.KerasAverage):
+    """The mean of tensors, element by element: sizes are equal, or 1 and stretched."""
+    def __init__(self, *branches: _Branch, **named: _Branch) -> None: ...
+
+class KerasDot(_keras_merge.KerasDot):
+    """The dot product of two tensors along an axis of each: `[N, *a, *b]`, or `[N, 1]` of vectors."""
+    def __init__(self, *branches: _Branch, dim: _Number | Sequence[_Number], normalize: _Flag | _Branch = ..., **named: _Branch) -> None: ...
+
+class KerasMaximum(_keras_merge.KerasMaximum):
+    """The greatest of tensors, element by element. Refuses what `average` refuses."""
+    def __init__(self, *branches: _Branch, **named: _Branch) -> None: ...
+
+class KerasMinimum(_keras_merge.KerasMinimum):
+    """The least of tensors, element by element. Refuses what `average` refuses."""
+    def __init__(self, *branches: _Branch, **named: _Branch) -> None: ...
+
+class KerasSubtract(_keras_merge.KerasSubtract):
+    """The first of two tensors less the second, element by element. Refuses what `average` refuses."""
+    def __init__(self, *branches: _Branch, **named: _Branch) -> None: ...
+
 class KerasBatchNorm1d(_keras_norm.KerasBatchNorm):
     """Batch normalisation of `[N, L, C]`: (x - mean)/√(variance + eps) per channel."""
     def __init__(self, *, eps: _Real = ..., affine: _Flag = ..., scale: _Flag = ..., center: _Flag = ..., num_features: _Number | None = ..., momentum: _Real = ...) -> None: ...
@@ -531,6 +598,10 @@ class KerasGroupNorm(_keras_norm.KerasGroupNorm):
 class KerasLayerNorm(_keras_norm.KerasLayerNorm):
     """Layer normalisation over the last axes: (x - mean)/√(variance + eps) · gamma + beta."""
     def __init__(self, *, normalized_shape: _Number | Sequence[_Number] | None = ..., elementwise_affine: _Flag = ..., eps: _Real = ..., bias: _Flag = ...) -> None: ...
+
+class KerasRMSNorm(_keras_norm.KerasRMSNorm):
+    """Root-mean-square normalisation over the last axes: x/√(mean of x² + eps) · scale."""
+    def __init__(self, *, normalized_shape: _Number | Sequence[_Number] | None = ..., eps: _Real = ...) -> None: ...
 
 class KerasCrop1d(_keras_pad.KerasCrop):
     """What is left of the input when its sides are cut off: `[N, L, C]`, where n becomes n - c₀ - c₁."""
@@ -559,6 +630,66 @@ class KerasZeroPad2d(_keras_pad.KerasPad):
 class KerasZeroPad3d(_keras_pad.KerasPad):
     """Zeros around: `[N, D, H, W, C]`, where n becomes n + p₀ + p₁; no side is negative."""
     def __init__(self, padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]]) -> None: ...
+
+class KerasActivityRegularization(_keras_pointwise.KerasActivityRegularization):
+    """Adds a cost for large values to the loss in training; the values stay."""
+    def __init__(self, l1: _Real = ..., l2: _Real = ...) -> None: ...
+
+class KerasAugmentation(_keras_pointwise.KerasAugmentation):
+    """A change of images `[N, H, W, C]` that keeps their shape, mostly in training alone."""
+    def __init__(self, function: str) -> None: ...
+
+class KerasGaussianDropout(_keras_pointwise.KerasGaussianDropout):
+    """Multiplies by random numbers of mean 1 in training; in evaluation the identity."""
+    def __init__(self, p: _Real = ..., inplace: _Flag = ...) -> None: ...
+
+class KerasGaussianNoise(_keras_pointwise.KerasGaussianNoise):
+    """Adds random numbers of deviation stddev in training; in evaluation the identity."""
+    def __init__(self, stddev: _Real) -> None: ...
+
+class KerasMasking(_keras_pointwise.KerasMasking):
+    """Sets positions to 0 all of whose numbers are mask_value, which later layers leave out."""
+    def __init__(self, mask_value: _Real = ...) -> None: ...
+
+class KerasNormalization(_keras_pointwise.KerasNormalization):
+    """(x - mean)/√variance with statistics of the data, one for each place on the axes `dim`."""
+    def __init__(self, dim: _Number | Sequence[_Number] | None = ..., fixed: _Flag = ..., invert: _Flag = ...) -> None: ...
+
+class KerasPReLU(_keras_pointwise.KerasPReLU):
+    """max(x, 0) + alpha · min(x, 0), with a trained slope for every element of a sample."""
+    def __init__(self, shared_axes: _Number | Sequence[_Number] | None = ...) -> None: ...
+
+class KerasRescaling(_keras_pointwise.KerasRescaling):
+    """x·scale + offset, with numbers that are not trained."""
+    def __init__(self, scale: _Real, offset: _Real = ...) -> None: ...
+
+class KerasUnitNormalization(_keras_pointwise.KerasUnitNormalization):
+    """Division by the length of the vector along the axes `dim`. Refuses axes that the input lacks."""
+    def __init__(self, dim: _Number | Sequence[_Number] = ...) -> None: ...
+
+class KerasAdaptiveAvgPool1d(_keras_pool.KerasAdaptiveAverage):
+    """The means of as many windows as are requested: `[N, L, C]` to `[N, *output_size, C]`."""
+    def __init__(self, output_size: _Number | Sequence[_Number]) -> None: ...
+
+class KerasAdaptiveAvgPool2d(_keras_pool.KerasAdaptiveAverage):
+    """The means of as many windows as are requested: `[N, H, W, C]` to `[N, *output_size, C]`."""
+    def __init__(self, output_size: _Number | Sequence[_Number]) -> None: ...
+
+class KerasAdaptiveAvgPool3d(_keras_pool.KerasAdaptiveAverage):
+    """The means of as many windows as are requested: `[N, D, H, W, C]` to `[N, *output_size, C]`."""
+    def __init__(self, output_size: _Number | Sequence[_Number]) -> None: ...
+
+class KerasAdaptiveMaxPool1d(_keras_pool.KerasAdaptiveMaximum):
+    """The maxima of as many windows as are requested: `[N, L, C]` to `[N, *output_size, C]`."""
+    def __init__(self, output_size: _Number | Sequence[_Number]) -> None: ...
+
+class KerasAdaptiveMaxPool2d(_keras_pool.KerasAdaptiveMaximum):
+    """The maxima of as many windows as are requested: `[N, H, W, C]` to `[N, *output_size, C]`."""
+    def __init__(self, output_size: _Number | Sequence[_Number]) -> None: ...
+
+class KerasAdaptiveMaxPool3d(_keras_pool.KerasAdaptiveMaximum):
+    """The maxima of as many windows as are requested: `[N, D, H, W, C]` to `[N, *output_size, C]`."""
+    def __init__(self, output_size: _Number | Sequence[_Number]) -> None: ...
 
 class KerasAvgPool1d(_keras_pool.KerasAvgPool):
     """The mean of every window: `[N, L, C]` to `[N, L', C]`, n' = ⌈n/s⌉ for `same`."""
@@ -623,6 +754,10 @@ class KerasRNN(_keras_recurrent.KerasRNN):
 class KerasBidirectional(_keras_wrapper.KerasBidirectional):
     """A recurrent layer over a sequence from both ends: `[N, L, F]`, the results joined by merge_mode."""
     def __init__(self, layer: Kind | str | Mapping[str, Any], merge_mode: str | None = ..., backward_layer: Kind | str | Mapping[str, Any] | None = ...) -> None: ...
+
+class KerasSpectralNorm(_keras_wrapper.KerasSpectralNorm):
+    """A layer whose kernel is divided by its largest singular value in training, step by step."""
+    def __init__(self, layer: Kind | str | Mapping[str, Any], activation: Kind | str | Mapping[str, Any] | None = ..., power_iterations: _Number = ...) -> None: ...
 
 class KerasTimeDistributed(_keras_wrapper.KerasTimeDistributed):
     """A layer of one tensor at every position: `[N, T, ...]`, where the layer takes and returns `[N, ...]`."""
@@ -800,6 +935,18 @@ class OnnxSplit(_onnx_cut.OnnxSplit):
     """Cuts axis `dim` into pieces: of the sizes listed, or `chunks` of ⌈n/chunks⌉, the last maybe smaller."""
     def __init__(self, dim: _Number = ..., sizes: Sequence[_Number] | str | None = ..., chunks: _Number = ..., even: _Flag = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
 
+class OnnxEinsum(_onnx_einsum.OnnxEinsum):
+    """Multiplies and sums as `einsum` does, of the diagonal where a tensor names a letter twice."""
+    def __init__(self, *branches: _Branch, equation: Any, **named: _Branch) -> None: ...
+
+class OnnxFusedAttention(_onnx_fused.OnnxFusedAttention):
+    """Self-attention with its projections: `[N, L, I]` by weights `[I, Q + K + V]` to `[N, L, V]`."""
+    def __init__(self, num_heads: _Number, qkv_hidden_sizes: Sequence[_Number] | str | None = ..., results: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxFusedEmbedding(_onnx_fused.OnnxFusedEmbedding):
+    """The sum of embeddings of words, positions and perhaps segments, normalized: `[N, L]` to `[N, L, E]`."""
+    def __init__(self, results: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
 class OnnxGather(_onnx_index.OnnxGather):
     """Takes positions of axis `dim` by indices, whose axes replace it. Refuses an axis that there is not."""
     def __init__(self, dim: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
@@ -959,10 +1106,6 @@ class OnnxSqueeze(_onnx_shape.OnnxSqueeze):
 class OnnxTile(_onnx_shape.OnnxTile):
     """Repeats a tensor along every axis: n becomes n·repeats. Refuses another number of repeats than axes."""
     def __init__(self, repeats: Sequence[_Number] | str, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
-
-class OnnxUnsqueeze(_onnx_shape.OnnxUnsqueeze):
-    """Inserts axes of size 1 at these places of the result. Refuses places outside of it, or named twice."""
-    def __init__(self, dims: Sequence[_Number] | str, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
 
 class OnnxAvgPool1d(_onnx_window.OnnxAveragePooling):
     """The mean of every window as in ONNX: dilation, padding by side, `valid`, `same_upper`, `same_lower`."""

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import Dependence, over, placed
+from shapecalc.layers.effect import Shapes
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag, Real
+from shapecalc.layers.memory_traits import Mode, Own
 from shapecalc.layers.norm import EPS, Statistics, enough
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
 
@@ -44,6 +46,18 @@ class InstanceNorm(Statistics, torch="torch.nn.InstanceNorm{rank}d"):
 
     def samples(self, x: Shape) -> Dim:
         return product(x[: -self.rank])
+
+    def makes(self, inputs: Shapes, mode: Mode) -> tuple[Own, ...]:
+        """As batch normalisation of N·C channels, for which running statistics and weights are repeated."""
+        repeated = (Own((self.samples(inputs[0]),)),) * (2 * self.track_running_stats + self.affine)
+        return (*super().makes(inputs, mode), *repeated)
+
+    def meanwhile(self, inputs: Shapes, mode: Mode) -> tuple[tuple[Own, ...], ...]:
+        """The repeated bias; after it, new running statistics are averaged one by one."""
+        made = () if mode.learns else self.makes(inputs, mode)
+        bias = (Own((self.samples(inputs[0]),)),) * self.affine
+        averaged = Own((self.channels(inputs[0]),))
+        return ((*made, *bias, *(averaged,) * (mode.training and mode.learns and self.track_running_stats)),)
 
 
 __getattr__ = of_rank(__name__)

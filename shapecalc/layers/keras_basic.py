@@ -1,16 +1,22 @@
 """Keras' dense layer and embedding, its dropout of channels, and its axes for joining and cutting."""
 
 from collections.abc import Iterator
-from typing import ClassVar
+from fractions import Fraction
+from typing import Annotated, ClassVar
 
-from shapecalc.layers.base import Named
+from shapecalc.algebra import product
+from shapecalc.layers.base import Layer, Named, NoBuffers, NoWindow
+from shapecalc.layers.counts import NOTHING, TANH, Operations, products
 from shapecalc.layers.declaration import of_rank
+from shapecalc.layers.dependence import Dependence, over, placed
 from shapecalc.layers.dropout import Dropping
 from shapecalc.layers.effect import learned
-from shapecalc.layers.fields import Index
+from shapecalc.layers.family import Family
+from shapecalc.layers.fields import Decimal, Flag, Index, Nullable
 from shapecalc.layers.linear import Dense
 from shapecalc.layers.merge import Concat
-from shapecalc.layers.requirement import Requirement, Shape, rank_between
+from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
+from shapecalc.layers.roles import Rows, VectorLength
 from shapecalc.layers.select import Chunk, Split
 from shapecalc.layers.table import Table
 
@@ -52,6 +58,57 @@ class KerasEmbedding(Table, kind="embedding", framework="keras", keras="keras.la
 
     def weights(self, x: Shape) -> Named:
         return {"embeddings": (self.num_embeddings, self.embedding_dim)}
+
+
+class KerasReversibleEmbedding(NoBuffers, NoWindow, Layer, kind="reversible_embedding", framework="keras"):
+    """A table read by index, `[...]` to `[..., embedding_dim]`, or with reverse the product with it.
+
+    With reverse it is `[..., embedding_dim]` to `[..., num_embeddings]`. The weight is `embeddings:
+    [num_embeddings, embedding_dim]`, and unless tie_weights another for the
+    product, `reverse_embeddings: [embedding_dim, num_embeddings]`. The product costs embedding_dim MACs for
+    every result, and refuses a last axis that is not embedding_dim. Source: Press and Wolf, 2017.
+
+    >>> KerasReversibleEmbedding(num_embeddings=100, embedding_dim=8, reverse=True).output((1, 5, 8))
+    (1, 5, 100)
+    """
+
+    keras = "keras.layers.ReversibleEmbedding"
+    order = "num_embeddings embedding_dim * ..."
+    family = Family.EMBEDDING
+
+    num_embeddings: Rows
+    embedding_dim: VectorLength
+    tie_weights: Flag = True
+    reverse: Flag = False
+    logit_soft_cap: Annotated[Fraction | int | None, Nullable(Decimal())] = None
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        if self.reverse:
+            yield from rank_between(self.kind, x, 2, None)
+            says = f"{self.kind}: the last axis of {shown(x)} is not embedding_dim = {self.embedding_dim}"
+            yield Requirement("shape", x[-1], "==", self.embedding_dim, says)
+
+    def output(self, x: Shape) -> Shape:
+        return (*x[:-1], self.num_embeddings) if self.reverse else (*x, self.embedding_dim)
+
+    def weights(self, x: Shape) -> Named:
+        named: Named = {
+            "embeddings": (self.num_embeddings, self.embedding_dim),
+            "reverse_embeddings": (self.embedding_dim, self.num_embeddings),
+        }
+        return learned(named, reverse_embeddings=not self.tie_weights)
+
+    def dependence(self, x: Shape, result: int) -> Dependence:
+        return over(len(x), [len(x) - 1]) if self.reverse else placed(len(x))
+
+    def operations(self, x: Shape) -> Operations:
+        if not self.reverse:
+            return NOTHING
+        results = product(self.output(x))
+        made = products(results * self.embedding_dim, results)
+        if self.logit_soft_cap is None:
+            return made
+        return made + (TANH + Operations(divisions=1, multiplications=1)) * results
 
 
 class KerasDropping(Dropping, ranked="KerasDropout{rank}d", keras="keras.layers.SpatialDropout{rank}D"):

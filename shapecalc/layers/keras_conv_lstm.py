@@ -54,7 +54,7 @@ class KerasConvLSTM(OverSteps, OverAxes, ranked="KerasConvLSTM{rank}d", keras="k
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         channels, *sizes = super().axes(x, number)
-        return (*(("L",) if number == 0 else ()), *sizes, channels)
+        return (*(("T",) if number == 0 else ()), *sizes, channels)
 
     @property
     def input_conv(self) -> KerasConvolution:

@@ -15,7 +15,7 @@ from shapecalc.layers.dependence import EVERYTHING, OF_GROUPS, Dependence, over
 from shapecalc.layers.effect import learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag, Real
-from shapecalc.layers.layer_norm import NumGroups, OverLastAxes
+from shapecalc.layers.layer_norm import NormalizedEnd, NumGroups, OverLastAxes, root_mean_square
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
 from shapecalc.layers.roles import InChannels, declared, divided
 
@@ -131,6 +131,28 @@ class KerasLayerNorm(
     def operations(self, x: Shape) -> Operations:
         scale, shift = self.elementwise_affine, self.elementwise_affine and self.bias
         return standardized(product(x), self.samples(x), scale=scale, shift=shift)
+
+
+class KerasRMSNorm(NormalizedEnd, kind="rms_norm", framework="keras", keras="keras.layers.RMSNormalization"):
+    """Root-mean-square normalisation over the last axes: x/√(mean of x² + eps) · scale.
+
+    The weight is `scale: normalized_shape`. Refuses what `layer_norm` refuses. Source: Zhang and Sennrich,
+    2019.
+
+    >>> KerasRMSNorm().weights((1, 128, 4096))
+    {'scale': (4096,)}
+    """
+
+    order = "* ..."
+    family = Family.RMS_NORM
+
+    eps: Real = Fraction(1, 1_000_000)
+
+    def weights(self, x: Shape) -> Named:
+        return {"scale": self.normalized(x)}
+
+    def operations(self, x: Shape) -> Operations:
+        return root_mean_square(product(x), self.samples(x), scale=True)
 
 
 __getattr__ = of_rank(__name__)

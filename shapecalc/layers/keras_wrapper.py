@@ -13,7 +13,7 @@ from shapecalc.layers.counts import Operations
 from shapecalc.layers.dependence import Along, AxisDependence, Before, Dependence, Scattered, unknown
 from shapecalc.layers.effect import replaced
 from shapecalc.layers.family import Family
-from shapecalc.layers.fields import Nullable, OneOf, complaint
+from shapecalc.layers.fields import Count, Nullable, OneOf, complaint
 from shapecalc.layers.keras_recurrent import OverSteps
 from shapecalc.layers.requirement import Requirement, Shape, arity, checked, rank_between, shown
 from shapecalc.layers.roles import Holds
@@ -123,6 +123,42 @@ def _moved_on(view: AxisDependence) -> AxisDependence:
     if isinstance(view, Scattered):
         return Scattered(frozenset(axis + (axis > 0) for axis in view.axes))
     return view
+
+
+class KerasSpectralNorm(
+    KerasAroundOne, kind="spectral_norm", framework="keras", keras="keras.layers.SpectralNormalization"
+):
+    """A layer whose kernel is divided by its largest singular value in training, step by step.
+
+    Weights are the layer's, and behind its kernel (or its table) `vector_u: [1, n]`, which is not trained,
+    with n the kernel's last axis. Shapes and MACs are those of the layer. Refuses a layer without a kernel.
+    Source: Miyato et al., 2018.
+
+    >>> KerasSpectralNorm(layer={"linear": {"out_features": 4}}).apply(((2, 16),)).weights
+    {'kernel': (16, 4), 'vector_u': (1, 4), 'bias': (4,)}
+    """
+
+    power_iterations: Count = 1
+
+    @property
+    def gathered(self) -> frozenset[str]:
+        return super().gathered | {"vector_u"}
+
+    def requirements(self, x: Shape) -> Iterator[Requirement]:
+        return iter(())
+
+    def apply(self, inputs: Shapes) -> Effect:
+        effect = self.inside(inputs)
+        is_one = not isinstance(self.layer, (OverSteps, KerasAround))  # these hold what has the kernel
+        first = next((name for name in ("kernel", "embeddings") if is_one and name in effect.weights), "")
+        says = f"{self.kind}: {self.layer.kind} has no kernel"
+        checked([Requirement("weight", int(first != ""), "==", 1, says)])
+        kernel = effect.weights[first]
+        own: Named = {first: kernel, "vector_u": (1, kernel[-1])}
+        return replace(effect, weights=own | {name: w for name, w in effect.weights.items() if name != first})
+
+    def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
+        return self.layer.depends_on(inputs, result)
 
 
 MERGING = {

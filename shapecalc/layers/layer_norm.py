@@ -8,9 +8,10 @@ from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Layer, Named, NoBuffers, NoMacs, NoWeights, NoWindow, SameShape
 from shapecalc.layers.counts import Operations, standardized
 from shapecalc.layers.dependence import EVERYTHING, OF_GROUPS, Along, Dependence, over, placed
-from shapecalc.layers.effect import learned
+from shapecalc.layers.effect import Shapes, learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Decimal, Each, Flag, Integer, Nullable, Real
+from shapecalc.layers.memory_traits import Input, Mode, Own, Storage
 from shapecalc.layers.norm import EPS, enough
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between, shown
 from shapecalc.layers.roles import Divides, InChannels, Inferred, declared, divided
@@ -32,6 +33,7 @@ class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer, torch="torch.nn.G
     framework = "torch"
     keras = "keras.layers.GroupNormalization"
     family = Family.GROUP_NORM
+    saves = "input"
     unknown_dependence = OF_GROUPS
 
     num_groups: NumGroups
@@ -53,6 +55,11 @@ class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer, torch="torch.nn.G
         channels = EVERYTHING if self.num_groups == 1 else None
         return placed(len(x), dict.fromkeys(range(2, len(x)), EVERYTHING) | {1: channels})
 
+    def makes(self, inputs: Shapes, mode: Mode) -> tuple[Own, ...]:
+        """A mean and a scale of each group."""
+        statistic = Own((inputs[0][0] * self.num_groups,), "statistic")
+        return (statistic, statistic)
+
     def weights(self, x: Shape) -> Named:
         return {"weight": (x[1],), "bias": (x[1],)} if self.affine else {}
 
@@ -60,17 +67,17 @@ class GroupNorm(SameShape, NoBuffers, NoMacs, NoWindow, Layer, torch="torch.nn.G
         return standardized(product(x), x[0] * self.num_groups, scale=self.affine, shift=self.affine)
 
 
-class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
+class NormalizedEnd(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     """The rules of normalisation over the last axes, with a weight for each position in them."""
 
     order = "normalized_shape eps ..."
     framework = "torch"
+    saves = "input"
     takes_empty = True
 
     normalized_shape: Annotated[
         Dim | tuple[Dim, ...] | None, Nullable(Each(Integer(1))), Inferred("n", axis=-1)
     ] = None
-    elementwise_affine: Flag = True
 
     def axes(self, x: Shape, number: int) -> tuple[str, ...]:
         return ("E",) if len(x) < 4 else ()
@@ -90,6 +97,11 @@ class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
     def dependence(self, x: Shape, result: int) -> Dependence:
         return over(len(x), range(len(x))[-len(self.normalized(x)) :])
 
+    def makes(self, inputs: Shapes, mode: Mode) -> tuple[Own, ...]:
+        """A mean and a scale of each position."""
+        statistic = Own((self.samples(inputs[0]),), "statistic")
+        return (statistic, statistic)
+
     def samples(self, x: Shape) -> Dim:
         """Return how many positions there are before the axes that are normalised."""
         return product(x[: -len(self.normalized(x))])
@@ -98,6 +110,18 @@ class OverLastAxes(SameShape, NoBuffers, NoMacs, NoWindow, Layer):
         wanted = self.normalized(x)
         end = f"the end of {shown(x)}, which is {shown(x[-len(wanted) :])}"
         return f"{self.kind}: normalized_shape {shown(wanted)} is not {end}"
+
+
+class OverLastAxes(NormalizedEnd):
+    """Normalisation over the last axes, the weights of which may be left out."""
+
+    elementwise_affine: Flag = True
+
+
+def root_mean_square(numbers: Dim, samples: Dim, *, scale: bool) -> Operations:
+    """The mean of x² of every sample, then x·(1/√(mean + eps))·weight."""
+    products = (2 + scale) * numbers
+    return Operations(multiplications=products, additions=numbers, divisions=2 * samples, roots=samples)
 
 
 class LayerNorm(OverLastAxes, torch="torch.nn.LayerNorm", keras="keras.layers.LayerNormalization"):
@@ -142,10 +166,26 @@ class RMSNorm(OverLastAxes, torch="torch.nn.RMSNorm", keras="keras.layers.RMSNor
     def weights(self, x: Shape) -> Named:
         return {"weight": self.normalized(x)} if self.elementwise_affine else {}
 
+    def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...]:
+        """The input and a scale of each position for its gradient, what is scaled for that of the weights."""
+        of_input = (Input(), self._scale(inputs[0])) if mode.wants(0) else ()
+        return (*of_input, Own(inputs[0])) if mode.weights else of_input
+
+    def meanwhile(self, inputs: Shapes, mode: Mode) -> tuple[tuple[Own, ...], ...]:
+        """Scales and what is scaled, as far as they are not saved; without weights, the means of squares."""
+        scale = self._scale(inputs[0])
+        made = (scale, Own(inputs[0])) if self.elementwise_affine else (scale, scale)
+        left = [*made]
+        for held in self.saved(inputs, mode):
+            if isinstance(held, Own):
+                left.remove(held)
+        return (tuple(left),)
+
+    def _scale(self, x: Shape) -> Own:
+        return Own((*x[: -len(self.normalized(x))],), "statistic")
+
     def operations(self, x: Shape) -> Operations:
-        numbers, samples = product(x), self.samples(x)
-        products = (2 + self.elementwise_affine) * numbers
-        return Operations(multiplications=products, additions=numbers, divisions=2 * samples, roots=samples)
+        return root_mean_square(product(x), self.samples(x), scale=self.elementwise_affine)
 
 
 class LocalResponseNorm(

@@ -9,6 +9,7 @@ from shapecalc.layers.counts import Operations
 from shapecalc.layers.dependence import Along, Dependence, placed
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Index, OptionalCount, Real
+from shapecalc.layers.mixins import GradientAsResult, GradientOfResult
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between
 from shapecalc.layers.roles import InFeatures, Inferred, declared
 
@@ -26,7 +27,7 @@ class OverTokens(Layer):
         yield from declared(self, x)
 
 
-class ClassToken(NoBuffers, NoOperations, NoWindow, OverTokens, kind="class_token"):
+class ClassToken(GradientOfResult, NoBuffers, NoOperations, NoWindow, OverTokens, kind="class_token"):
     """A learned vector put in front of every sequence: `[N, L, E]` to `[N, L + 1, E]`.
 
     The weight is `weight: [1, 1, E]`. Refuses other ranks and an embed_dim that is not the input's. Source:
@@ -37,6 +38,7 @@ class ClassToken(NoBuffers, NoOperations, NoWindow, OverTokens, kind="class_toke
     """
 
     family = Family.TENSOR
+    saves = "nothing"
 
     def output(self, x: Shape) -> Shape:
         return (x[0], x[1] + 1, x[2])
@@ -48,7 +50,7 @@ class ClassToken(NoBuffers, NoOperations, NoWindow, OverTokens, kind="class_toke
         return {"weight": (1, 1, x[-1])}
 
 
-class PositionEmbedding(OverTokens, Pointwise, kind="position_embedding"):
+class PositionEmbedding(GradientAsResult, OverTokens, Pointwise, kind="position_embedding"):
     """A learned vector for every position, added to `[N, L, E]`, whose shape is kept.
 
     The weight is `weight: [1, L, E]`, so a network that was built for one length takes no other. Refuses
@@ -61,6 +63,7 @@ class PositionEmbedding(OverTokens, Pointwise, kind="position_embedding"):
 
     order = "length embed_dim"
     family = Family.ELEMENTWISE
+    saves = "nothing"
     per_element = Operations(additions=1)
 
     length: Annotated[OptionalCount, Inferred(axis=1, what="positions")] = None
@@ -82,6 +85,7 @@ class LayerScale(Pointwise, kind="layer_scale", framework="torch"):
     """
 
     family = Family.ELEMENTWISE
+    saves = "weighted"
     per_element = Operations(multiplications=1)
 
     dim: Index = 1

@@ -14,10 +14,11 @@ from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Named, NoBuffers, NoMacs
 from shapecalc.layers.counts import Operations, products
 from shapecalc.layers.dependence import AxisDependence
-from shapecalc.layers.effect import learned
+from shapecalc.layers.effect import Shapes, learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag, Integer, Listed, complaint
 from shapecalc.layers.linear import OverFeatures
+from shapecalc.layers.memory_traits import Mode
 from shapecalc.layers.pool import WindowPooling
 from shapecalc.layers.requirement import Requirement, Shape, shown
 from shapecalc.layers.roles import AsNumbers
@@ -73,6 +74,9 @@ class PartialConv2d(NoBuffers, Windowed, kind="partial_conv2d", rank=2):
             if isinstance(channels, tuple) and len(set(channels)) < len(channels):
                 raise complaint(f"connections lists a channel twice for output {number}: {list(channels)}")
         return self
+
+    def saved(self, inputs: Shapes, mode: Mode) -> None:
+        """Not known: torch has no such layer."""
 
     @property
     def total(self) -> int:

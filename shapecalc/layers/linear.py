@@ -10,11 +10,14 @@ from shapecalc.layers.base import Layer, Named, NoBuffers, NoWindow, Pointwise
 from shapecalc.layers.centre import Centres, kept
 from shapecalc.layers.counts import NOTHING, Operations, products
 from shapecalc.layers.dependence import Dependence, over
-from shapecalc.layers.effect import learned
+from shapecalc.layers.effect import Shapes, learned
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag
+from shapecalc.layers.memory_traits import Input, Mode, Own, Storage
+from shapecalc.layers.mixins import ReturnsInput
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
 from shapecalc.layers.roles import InFeatures, OutFeatures, declared
+from shapecalc.layers.strides import viewed
 
 
 class OverFeatures(NoWindow, Layer):
@@ -54,6 +57,18 @@ class Dense(NoBuffers, OverFeatures):
         outputs = product(self.output(x))
         return products(outputs * x[-1], outputs, biased=self.bias)
 
+    def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...]:
+        """The input, or the copy of it that torch makes where its rows are no matrix."""
+        copy = self._copied(inputs[0], mode)
+        return ((copy[0] if copy else Input()),) if mode.weights else ()
+
+    def meanwhile(self, inputs: Shapes, mode: Mode) -> tuple[tuple[Own, ...], ...]:
+        return () if mode.learns and mode.weights else (self._copied(inputs[0], mode),)
+
+    def _copied(self, x: Shape, mode: Mode) -> tuple[Own, ...]:
+        rows = (product(x[:-1]), x[-1])
+        return (Own(x),) if len(x) > 2 and viewed(x, mode.strides_of(0), rows) is None else ()
+
 
 class Linear(Dense, framework="torch", torch="torch.nn.Linear", keras="keras.layers.Dense"):
     """A matrix product on the last axis: `[..., in_features]` to `[..., out_features]`.
@@ -76,7 +91,7 @@ def _flatten_first(x: Shape) -> str:
     return f"a flatten is missing before it: flatten turns {shown(x)} into {shown(flat)}, which fits"
 
 
-class Identity(Pointwise, torch="torch.nn.Identity", keras="keras.layers.Identity"):
+class Identity(ReturnsInput, Pointwise, torch="torch.nn.Identity", keras="keras.layers.Identity"):
     """Returns its input unchanged."""
 
     family = Family.IDENTITY

@@ -3,9 +3,11 @@
 A kind that states nothing is not known: its `memory` is None, and a total says "at least".
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from shapecalc.layers.effect import Shapes
+from shapecalc.layers.effect import Effect, Shapes
+from shapecalc.layers.memory_of_steps import composed
 from shapecalc.layers.memory_traits import (
     INFERENCE,
     DType,
@@ -21,15 +23,31 @@ from shapecalc.layers.memory_traits import (
 )
 from shapecalc.layers.requirement import Shape
 
+RETURNED = Place(Input(), "same")
+"""The result is the very input."""
+
+NO_GRADIENT = Place(Own((0,)))
+"""No gradient reaches the input."""
+
 
 class MemoryRule:
     """The rules of memory; each may be replaced, and all but what is saved have a default."""
 
     if TYPE_CHECKING:
+
+        def apply(self, inputs: Shapes) -> Effect: ...
+
+        framework: ClassVar[str | None]
         saves: ClassVar[Saves | None]
 
     def memory(self, inputs: Shapes, mode: Mode = INFERENCE) -> Memory | None:
         """Return what is saved, shared and made besides on these inputs; None where it is not known."""
+        if self.framework in ("keras", "onnx"):
+            return None
+        if mode.weights and not self.has_weights(inputs):
+            mode = replace(mode, weights=False)
+        if steps := self.steps(inputs):
+            return composed(steps, inputs, mode)
         saved = self.saved(inputs, mode)
         if saved is None:
             return None
@@ -41,7 +59,7 @@ class MemoryRule:
             results=places,
             dtypes=self.dtypes(inputs, len(places)),
             strides=self.result_strides(inputs, mode, len(places)),
-            gradients=self.gradients(inputs, mode, places) if mode.learns else (None,) * len(inputs),
+            gradients=self.gradients(inputs, mode) if mode.learns else (None,) * len(inputs),
             forward=self.meanwhile(inputs, mode),
             backward=self.meanwhile_backward(inputs, mode) if mode.learns else (),
         )
@@ -52,7 +70,11 @@ class MemoryRule:
 
     def shapes_of_results(self, inputs: Shapes) -> Shapes:
         """Return the shapes of the results."""
-        raise NotImplementedError
+        return self.apply(inputs).outputs
+
+    def has_weights(self, inputs: Shapes) -> bool:
+        """Whether there is anything that can learn."""
+        return bool(self.apply(inputs).weights)
 
     def overwrites(self, mode: Mode) -> bool:
         """Whether the first result is written over the first input."""
@@ -60,14 +82,20 @@ class MemoryRule:
 
     def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...] | None:
         """Return what is saved for backward if something learns; None where it is not known."""
-        saves = self.saves
+        saves, made = self.saves, self.makes(inputs, mode)
         if saves is None:
             return None
         if saves == "nothing":
-            return ()
+            return made
         if saves == "result" or (saves == "input or result" and self.overwrites(mode)):
-            return (Result(),)
-        return inputs_of(inputs)
+            return (Result(), *made)
+        if saves == "weighted":
+            return (Input(), *made) if mode.weights else made
+        return (*[Input(number) for number in range(len(inputs))], *made)
+
+    def makes(self, inputs: Shapes, mode: Mode) -> tuple[Own, ...]:
+        """Return what is made beside the results and, if something learns, saved: statistics, masks."""
+        return ()
 
     def places(self, inputs: Shapes, mode: Mode) -> tuple[Place | None, ...]:
         """Return where each result is."""
@@ -84,22 +112,19 @@ class MemoryRule:
         """Return the strides of each result, None where it is contiguous."""
         return (None,) * results
 
-    def gradients(
-        self, inputs: Shapes, mode: Mode, places: tuple[Place | None, ...]
-    ) -> tuple[Place | None, ...]:
+    def gradients(self, inputs: Shapes, mode: Mode) -> tuple[Place | None, ...]:
         """Return where the gradient of each input is: with the result's, where that is the input's tensor."""
-        same = len(places) == 1 and places[0] == Place(Input(), "same")
-        return (Place(Result(), "same") if same else None, *(None,) * (len(inputs) - 1))[: len(inputs)]
+        places = self.places(inputs, mode)
+        place = places[0] if len(places) == 1 else None
+        shared = place is not None and place.of == Input() and place.how != "in place"
+        first = Place(Result(), place.how) if place is not None and shared else None
+        return (first, *[None for _ in inputs[1:]])
 
     def meanwhile(self, inputs: Shapes, mode: Mode) -> tuple[tuple[Own, ...], ...]:
         """Return alternatives of what else is there at the peak inside the forward."""
-        return ()
+        made = () if mode.learns else self.makes(inputs, mode)
+        return (made,) if made else ()
 
     def meanwhile_backward(self, inputs: Shapes, mode: Mode) -> tuple[tuple[Own, ...], ...]:
         """Return alternatives of what else is there at the peak inside the backward."""
         return ()
-
-
-def inputs_of(inputs: Shapes) -> tuple[Input, ...]:
-    """Return all inputs as storages."""
-    return tuple([Input(number) for number in range(len(inputs))])

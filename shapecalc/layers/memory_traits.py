@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 DType: TypeAlias = Literal["value", "statistic", "int64", "int32", "bool", "uint8"]
 """`value` is the dtype that the layer computes in, `statistic` the same but float32 at least."""
-Saves: TypeAlias = Literal["nothing", "input", "result", "input or result"]
-"""What a kind saves for backward; `input or result` is the input, and the result where it overwrites that."""
+Saves: TypeAlias = Literal["nothing", "input", "result", "input or result", "weighted"]
+"""What a kind saves for backward: all inputs, the first result, the result where it overwrites the input and
+the input otherwise, or the input if weights learn; and in any case what it makes besides."""
 How: TypeAlias = Literal["same", "view", "in place"]
 SIZES = {"int64": 8, "int32": 4, "bool": 1, "uint8": 1}
 """The bytes of an element, of what does not depend on the layer's dtype."""
@@ -96,6 +97,13 @@ def element_size(dtype: DType, value: int) -> int:
     return max(value, 4) if dtype == "statistic" else SIZES.get(dtype, value)
 
 
+@record
+class Weight:
+    """The storage of a weight or a buffer."""
+
+    name: str
+
+
 Storage: TypeAlias = Input | Result | Own
 
 
@@ -103,7 +111,7 @@ Storage: TypeAlias = Input | Result | Own
 class Place:
     """The storage that a result, or a gradient, shares with something else."""
 
-    of: Storage
+    of: Storage | Weight
     how: How = "view"
 
 
@@ -120,7 +128,7 @@ class Memory:
     strides: tuple[Shape | None, ...] = (None,)
     """The strides of each result in elements; None is contiguous."""
     gradients: tuple[Place | None, ...] = (None,)
-    """Where the gradient of each input is; None is a new storage of the input's size."""
+    """Where the gradient of each input is; None is a new storage of its size, no elements are no gradient."""
     forward: tuple[tuple[Own, ...], ...] = ()
     """Alternatives: the greatest is there in the forward besides inputs, results and what is saved."""
     backward: tuple[tuple[Own, ...], ...] = ()

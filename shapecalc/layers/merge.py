@@ -14,7 +14,18 @@ from shapecalc.layers.dependence import EVERYTHING, Along, Dependence, Scattered
 from shapecalc.layers.effect import replaced
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Index
+from shapecalc.layers.memory_rule import RETURNED
+from shapecalc.layers.memory_traits import Input, Mode, Own, Place, Storage
+from shapecalc.layers.mixins import GradientAsResult, GradientOfResult
 from shapecalc.layers.requirement import EqualBranches, Requirement, Shape, arity, axis_exists, shown
+from shapecalc.layers.strides import (
+    channels_last,
+    contiguous,
+    has_channels_last,
+    ordered,
+    stretched_strides,
+    viewed,
+)
 
 
 def broadcast(inputs: Shapes) -> Shape:
@@ -69,12 +80,23 @@ class Broadcast(NoMacs, Merge):
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         return tuple([stretched(x, self.output(inputs)) for x in inputs])
 
+    def result_strides(self, inputs: Shapes, mode: Mode, results: int) -> tuple[Shape | None, ...]:
+        operands = [(x, mode.strides_of(number)) for number, x in enumerate(inputs)]
+        return (operands[0][1] if self.overwrites(mode) else ordered(self.output(inputs), *operands),)
+
+    def places(self, inputs: Shapes, mode: Mode) -> tuple[Place | None, ...]:
+        return (RETURNED,) if len(inputs) == 1 else super().places(inputs, mode)
+
+    def meanwhile(self, inputs: Shapes, mode: Mode) -> tuple[tuple[Own, ...], ...]:
+        """What is made of all tensors but the last."""
+        return ((Own(broadcast(inputs[:-1])),),) if len(inputs) > 2 else ()
+
     def operations(self, inputs: Shapes) -> Operations | None:
         pairs = (len(inputs) - 1) * product(self.output(inputs))
         return None if self.per_pair is None else self.per_pair * pairs
 
 
-class Add(Broadcast, torch="torch.add", keras="keras.layers.Add"):
+class Add(GradientAsResult, Broadcast, torch="torch.add", keras="keras.layers.Add"):
     """The sum of tensors, element by element: sizes are equal, or 1 and stretched.
 
     Refuses sizes that differ where neither is 1.
@@ -83,6 +105,7 @@ class Add(Broadcast, torch="torch.add", keras="keras.layers.Add"):
     (1, 256, 56, 56)
     """
 
+    saves = "nothing"
     symbol = "+"
     per_pair = Operations(additions=1)
 
@@ -99,8 +122,36 @@ class Multiply(Broadcast, torch="torch.mul", keras="keras.layers.Multiply"):
     symbol = "×"
     per_pair = Operations(multiplications=1)
 
+    def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...]:
+        """For the gradient of one of two factors, the other."""
+        held: list[Storage] = []
+        for number in range(1, len(inputs)):
+            first = number == 1
+            if mode.wants(number):
+                held.append(Input() if first else Own(broadcast(inputs[:number])))
+            if any(map(mode.wants, range(number))):
+                held.append(Input(number))
+        return tuple(held)
 
-class Concat(NoOperations, Merge, framework="torch", torch="torch.cat", keras="keras.layers.Concatenate"):
+    def meanwhile(self, inputs: Shapes, mode: Mode) -> tuple[tuple[Own, ...], ...]:
+        """As of a sum, unless the last product is saved."""
+        return () if mode.wants(len(inputs) - 1) else super().meanwhile(inputs, mode)
+
+    def meanwhile_backward(self, inputs: Shapes, mode: Mode) -> tuple[tuple[Own, ...], ...]:
+        """For the gradient of a factor that is stretched, the product that is then summed."""
+        output = broadcast(inputs)
+        stretched = [x for number, x in enumerate(inputs) if mode.wants(number) and x != output]
+        return (tuple([Own(output)] * len(stretched)),) if stretched else ()
+
+
+class Concat(
+    GradientOfResult,
+    NoOperations,
+    Merge,
+    framework="torch",
+    torch="torch.cat",
+    keras="keras.layers.Concatenate",
+):
     """Puts tensors behind one another along axis `dim`, whose sizes add up.
 
     Refuses tensors that differ in rank or on another axis, and single numbers.
@@ -110,6 +161,7 @@ class Concat(NoOperations, Merge, framework="torch", torch="torch.cat", keras="k
     """
 
     family = Family.MERGE
+    saves = "nothing"
     takes_empty = True
 
     dim: Index = 1
@@ -132,6 +184,10 @@ class Concat(NoOperations, Merge, framework="torch", torch="torch.cat", keras="k
 
     def output(self, inputs: Shapes) -> Shape:
         return replaced(inputs[0], self.dim, sum(x[self.dim] for x in inputs))
+
+    def result_strides(self, inputs: Shapes, mode: Mode, results: int) -> tuple[Shape | None, ...]:
+        same = all(has_channels_last(x, mode.strides_of(number)) for number, x in enumerate(inputs))
+        return (channels_last(self.output(inputs)) if same else None,)
 
     def depends_on(self, inputs: Shapes, result: int) -> tuple[Dependence, ...]:
         joined = self.dim % len(inputs[0])
@@ -191,6 +247,45 @@ class Matmul(Merge, torch="torch.matmul"):
     def operations(self, inputs: Shapes) -> Operations:
         results = product(self.output(inputs))
         return products(results * inputs[0][-1], results)
+
+    def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...] | None:
+        """For the gradient of each factor the other, as torch multiplies it: as it is, or as a copy."""
+        factors = self._factors(inputs, mode)
+        if factors is None:
+            return None
+        left, right = factors
+        return (*(right,) * mode.wants(0), *(left,) * mode.wants(1))
+
+    def meanwhile(self, inputs: Shapes, mode: Mode) -> tuple[tuple[Own, ...], ...]:
+        """The copies that are not saved."""
+        kept = (self.saved(inputs, mode) or ()) if mode.learns else ()
+        factors = self._factors(inputs, mode) or ()
+        return (tuple([made for made in factors if isinstance(made, Own) and made not in kept]),)
+
+    def _factors(self, inputs: Shapes, mode: Mode) -> tuple[Storage, Storage] | None:
+        """Return what torch multiplies; None where it is not known how it folds the axes."""
+        left, right = inputs
+        if len(left) < 3 and len(right) < 3:
+            return Input(0), Input(1)
+        if len(right) < 3:
+            folded = (product(left[:-1]), left[-1])
+            as_view = viewed(left, mode.strides_of(0), folded)
+            if as_view is None and not mode.wants(1):
+                return None
+            return Own(left) if as_view is None else Input(0), Input(1)
+        if len(left) < 3:
+            return None
+        batch = self.output(inputs)[:-2]
+        return _batched(left, batch, 0, mode), _batched(right, batch, 1, mode)
+
+
+def _batched(x: Shape, batch: Shape, number: int, mode: Mode) -> Storage:
+    """Return a factor of a batch of products: a view of the input, or a copy where that cannot be."""
+    strides = mode.strides_of(number)
+    shape = (*batch, *x[-2:])
+    spread = stretched_strides(shape, x, contiguous(x) if strides is None else strides)
+    as_view = viewed(shape, spread, (product(batch), *x[-2:]))
+    return Own(shape) if as_view is None else Input(number)
 
 
 def _matrix(x: Shape, *, row: bool) -> Shape:

@@ -1,13 +1,16 @@
 """What a kind declares by a base class: that it has no weights, computes nothing, keeps the shape ..."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from shapecalc.algebra import Dim
 from shapecalc.layers.counts import NOTHING, Operations
 from shapecalc.layers.dependence import Dependence, placed
-from shapecalc.layers.effect import Named, Window
+from shapecalc.layers.effect import Named, Shapes, Window
+from shapecalc.layers.memory_rule import RETURNED, MemoryRule
+from shapecalc.layers.memory_traits import Mode, Place, Result, Saves
 from shapecalc.layers.requirement import Requirement, Shape
+from shapecalc.layers.strides import ordered
 
 
 class NoBuffers:
@@ -64,6 +67,44 @@ class SameShape:
     def output(self, x: Shape) -> Shape:
         """The input's shape."""
         return x
+
+
+class ReturnsInput:
+    """Declares that the result is the input itself."""
+
+    saves: ClassVar[Saves | None] = "nothing"
+
+    def places(self, inputs: Shapes, mode: Mode) -> tuple[Place | None, ...]:
+        """The input."""
+        return (RETURNED,)
+
+
+class KeepsOrder(MemoryRule):
+    """Declares that the axes of the results lie in memory as those of the first input do."""
+
+    def result_strides(self, inputs: Shapes, mode: Mode, results: int) -> tuple[Shape | None, ...]:
+        """Those of the input where the result is the input, else of a dense tensor in that order."""
+        strides = mode.strides_of(0)
+        if self.overwrites(mode) or RETURNED in self.places(inputs, mode):
+            return (strides,)
+        return tuple([ordered(shape, (inputs[0], strides)) for shape in self.shapes_of_results(inputs)])
+
+
+class GradientOfResult:
+    """Declares that the gradient of each input is a view of that of the result, or a part of it."""
+
+    def gradients(self, inputs: Shapes, mode: Mode) -> tuple[Place | None, ...]:
+        """A view each."""
+        return (Place(Result()),) * len(inputs)
+
+
+class GradientAsResult(MemoryRule):
+    """Declares that the gradient of an input is that of the result, unless the input is stretched."""
+
+    def gradients(self, inputs: Shapes, mode: Mode) -> tuple[Place | None, ...]:
+        """The very tensor, or a new one."""
+        shape = self.shapes_of_results(inputs)[0]
+        return tuple([Place(Result(), "same") if x == shape else None for x in inputs])
 
 
 class AnyShape:

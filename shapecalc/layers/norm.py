@@ -16,8 +16,11 @@ from shapecalc.layers.base import Layer, Named, NoMacs, NoWindow, SameShape
 from shapecalc.layers.counts import Operations, rescaled, standardized
 from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import Dependence, over, placed
+from shapecalc.layers.effect import Shapes
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Decimal, Flag, Nullable, complaint
+from shapecalc.layers.memory_traits import Mode, Own
+from shapecalc.layers.mixins import KeepsOrder
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
 from shapecalc.layers.roles import InChannels, declared
 
@@ -31,6 +34,7 @@ class Statistics(SameShape, NoMacs, NoWindow, Layer):
 
     order = "num_features eps ..."
     framework = "torch"
+    saves = "input"
     statistics = frozenset({"running_mean", "running_var"})
     rank: ClassVar[int]
 
@@ -63,12 +67,19 @@ class Statistics(SameShape, NoMacs, NoWindow, Layer):
             return rescaled(product(x), self.channels(x), shift=self.affine)
         return standardized(product(x), self.samples(x), scale=self.affine, shift=self.affine)
 
+    def makes(self, inputs: Shapes, mode: Mode) -> tuple[Own, ...]:
+        """A mean and a scale of each group; torch has them on the meta device in evaluation too."""
+        statistic = Own((self.samples(inputs[0]),), "statistic")
+        return (statistic, statistic)
+
     @abstractmethod
     def samples(self, x: Shape) -> Dim:
         """Return of how many groups of numbers mean and variance are taken."""
 
 
-class BatchNorm(Statistics, torch="torch.nn.BatchNorm{rank}d", keras="keras.layers.BatchNormalization"):
+class BatchNorm(
+    KeepsOrder, Statistics, torch="torch.nn.BatchNorm{rank}d", keras="keras.layers.BatchNormalization"
+):
     """Batch normalisation of `[N, C, {sizes}]`: (x - mean)/√(variance + eps) per channel.
 
     Weights are `weight: [C]` and `bias: [C]` if affine; buffers are `running_mean: [C]`, `running_var: [C]`

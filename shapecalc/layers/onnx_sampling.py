@@ -224,6 +224,10 @@ class OnnxDFT(Computing, kind="onnx_dft"):
         yield from an_axis(self.kind, self.dim, data)
         says = f"{self.kind}: the last axis of {shown(data)} holds neither reals nor pairs"
         yield Requirement("shape", 2, ">=", data[-1], says)
+        if self.onesided:
+            pairs = "pairs" if self.inverse else "reals"
+            says = f"{self.kind}: the last axis of {shown(data)} does not hold {pairs}"
+            yield Requirement("shape", data[-1], "==", 2 if self.inverse else 1, says)
         yield Requirement(
             "axis",
             len(data) - 2,

@@ -32,6 +32,7 @@ class SpatialPad(NoWeights, NoOperations, NoWindow, Spatial):
     """What all padding shares, for any number of axes."""
 
     family = Family.PADDING
+    saves = "nothing"
 
     padding: Sides
 

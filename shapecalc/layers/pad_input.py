@@ -25,6 +25,8 @@ class ReflectionPad(SpatialPad, torch="torch.nn.ReflectionPad{rank}d"):
     (1, 8, {each:16})
     """
 
+    saves = "input"
+
     def fitting(self, x: Shape) -> Iterator[Requirement]:
         for axis, n, *sides in self.by_axis(x):
             for p in sides:
@@ -41,6 +43,8 @@ class ReplicationPad(SpatialPad, torch="torch.nn.ReplicationPad{rank}d"):
     >>> ReplicationPad{rank}d(padding=20).output((1, 8, {each:10}))
     (1, 8, {each:50})
     """
+
+    saves = "input"
 
 
 class CircularPad(SpatialPad, torch="torch.nn.CircularPad{rank}d"):

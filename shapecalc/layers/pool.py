@@ -21,10 +21,12 @@ from shapecalc.layers.counts import Operations, greatest
 from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, ExtentPerAxis, Flag, Integer, Nullable, PerAxis
+from shapecalc.layers.memory_traits import DType, Input, Mode, Own, Result, Storage
 from shapecalc.layers.requirement import HalfKernel, Requirement, Shape
 from shapecalc.layers.roles import Dilation, WindowField
 from shapecalc.layers.sliding import Sliding
 from shapecalc.layers.spatial import Spatial
+from shapecalc.layers.strides import channels_last, has_channels_last
 
 StridePerAxis = Annotated[PerAxis | None, Nullable(Each(Integer(1))), WindowField("s", same_as="kernel_size")]
 PoolPadding = Annotated[ExtentPerAxis, WindowField("p", 0)]
@@ -35,6 +37,10 @@ class Pooling(NoWeights, NoMacs, Spatial):
 
     reduced_by: ClassVar[Callable[[Dim, Dim], Operations]]
     """The operations that make a number of results out of all the numbers seen."""
+
+    def result_strides(self, inputs: Shapes, mode: Mode, results: int) -> tuple[Shape | None, ...]:
+        same = has_channels_last(inputs[0], mode.strides_of(0))
+        return tuple([channels_last(shape) if same else None for shape in self.shapes_of_results(inputs)])
 
     @abstractmethod
     def seen(self, x: Shape) -> Dim | None:
@@ -63,8 +69,20 @@ class WithIndices(Pooling):
     """Max pooling, a second result of which may be where the maxima were."""
 
     reduced_by = greatest
+    saves = "input"
 
     return_indices: Flag = False
+
+    def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...]:
+        return (Input(), Result(1)) if self.return_indices else (Input(), *self.makes(inputs, mode))
+
+    def makes(self, inputs: Shapes, mode: Mode) -> tuple[Own, ...]:
+        """The places of the maxima."""
+        return () if self.return_indices else (Own(self.output(inputs[0]), "int64"),)
+
+    def dtypes(self, inputs: Shapes, results: int) -> tuple[DType, ...]:
+        both: tuple[DType, ...] = ("value", "int64")
+        return both[:results]
 
     def outputs(self, x: Shape) -> Shapes:
         return (self.output(x),) * (1 + self.return_indices)

@@ -12,7 +12,9 @@ from pydantic import model_validator
 from shapecalc.algebra import Dim, product
 from shapecalc.layers.base import Named
 from shapecalc.layers.counts import GELU_BY_ERF, GELU_BY_TANH, SIGMOID, SOFTPLUS, TANH, Operations
+from shapecalc.layers.effect import Shapes
 from shapecalc.layers.fields import Count, OneOf, Real, complaint
+from shapecalc.layers.memory_traits import Mode, Own
 from shapecalc.layers.relu import Activation, InPlace
 from shapecalc.layers.requirement import DeclaredSize, Requirement, Shape, rank_between
 from shapecalc.layers.roles import Declares
@@ -28,6 +30,7 @@ HARD_SIGMOID = Operations(additions=1, comparisons=2, divisions=1)
 class LeakyReLU(InPlace, kind="leaky_relu", torch="torch.nn.LeakyReLU", keras="keras.layers.LeakyReLU"):
     """max(x, 0) + negative_slope · min(x, 0). Source: Maas et al., 2013."""
 
+    saves = "input or result"
     per_element = SLOPED
 
     negative_slope: Real = Fraction(1, 100)
@@ -43,6 +46,7 @@ class PReLU(Activation, kind="prelu", framework="torch", torch="torch.nn.PReLU")
     {'weight': (64,)}
     """
 
+    saves = "input"
     per_element = SLOPED
 
     num_parameters: Annotated[Count, Declares("P")] = 1
@@ -67,6 +71,7 @@ class RReLU(InPlace, kind="rrelu", torch="torch.nn.RReLU"):
     Refuses lower > upper. Source: Xu et al., 2015.
     """
 
+    saves = "input or result"
     per_element = SLOPED
 
     lower: Real = Fraction(1, 8)
@@ -78,10 +83,15 @@ class RReLU(InPlace, kind="rrelu", torch="torch.nn.RReLU"):
             raise complaint(f"lower = {float(self.lower)} is more than upper = {float(self.upper)}")
         return self
 
+    def makes(self, inputs: Shapes, mode: Mode) -> tuple[Own, ...]:
+        """The slopes that are drawn."""
+        return (Own(inputs[0]),)
+
 
 class ELU(InPlace, torch="torch.nn.ELU", keras="keras.layers.ELU"):
     """max(x, 0) + min(alpha(eˣ - 1), 0). Source: Clevert et al., 2015."""
 
+    saves = "input or result"
     per_element = EXPONENTIAL
 
     alpha: Real = 1
@@ -90,12 +100,14 @@ class ELU(InPlace, torch="torch.nn.ELU", keras="keras.layers.ELU"):
 class SELU(InPlace, torch="torch.nn.SELU", keras="keras.activations.selu"):
     """1.0507(max(x, 0) + min(1.6733(eˣ - 1), 0)). Source: Klambauer et al., 2017."""
 
+    saves = "input or result"
     per_element = EXPONENTIAL + Operations(multiplications=1)
 
 
 class CELU(InPlace, torch="torch.nn.CELU", keras="keras.activations.celu"):
     """max(x, 0) + min(alpha(e^(x/alpha) - 1), 0). Refuses alpha = 0."""
 
+    saves = "input or result"
     per_element = EXPONENTIAL + Operations(divisions=1)
 
     alpha: Real = 1
@@ -113,6 +125,7 @@ class GELU(Activation, torch="torch.nn.GELU", keras="keras.activations.gelu"):
     `approximate` is none or tanh. Source: Hendrycks and Gimpel, 2016.
     """
 
+    saves = "input"
     approximate: Annotated[str, OneOf(("none", "tanh"))] = "none"
 
     def operations(self, x: Shape) -> Operations:
@@ -122,24 +135,28 @@ class GELU(Activation, torch="torch.nn.GELU", keras="keras.activations.gelu"):
 class SiLU(InPlace, kind="silu", torch="torch.nn.SiLU", keras="keras.activations.silu"):
     """x · sigmoid(x), also called swish. Source: Ramachandran et al., 2017."""
 
+    saves = "input"
     per_element = SIGMOID + Operations(multiplications=1)
 
 
 class Mish(InPlace, torch="torch.nn.Mish", keras="keras.activations.mish"):
     """x · tanh(log(1 + eˣ)). Source: Misra, 2019."""
 
+    saves = "input"
     per_element = SOFTPLUS + TANH + Operations(multiplications=1)
 
 
 class Hardswish(InPlace, torch="torch.nn.Hardswish", keras="keras.activations.hard_silu"):
     """x · min(max(x + 3, 0), 6)/6. Source: Howard et al., MobileNetV3, 2019."""
 
+    saves = "input"
     per_element = HARD_SIGMOID + Operations(multiplications=1)
 
 
 class Softplus(Activation, torch="torch.nn.Softplus", keras="keras.activations.softplus"):
     """log(1 + e^(beta·x))/beta, and x itself where beta·x > threshold."""
 
+    saves = "input"
     per_element = SOFTPLUS + Operations(comparisons=1, multiplications=1, divisions=1)
 
     beta: Real = 1
@@ -153,6 +170,7 @@ class Threshold(InPlace, torch="torch.nn.Threshold"):
     (1, 10)
     """
 
+    saves = "input"
     per_element = Operations(comparisons=1)
 
     threshold: Real

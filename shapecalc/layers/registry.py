@@ -117,16 +117,16 @@ def get(name: str, framework: str = "torch") -> type[Kind]:
     cls = find(name, framework)
     if cls is None:
         belongs(name, framework)
-        raise unknown(name, kinds(framework))
+        raise unknown(name, kinds(framework), framework)
     return cls
 
 
-def unknown(name: str, known: Sequence[str]) -> SpecError:
-    """Return the error for a kind that nobody offers; the hint is torch's own class, where it has one."""
+def unknown(name: str, known: Sequence[str], framework: str = "torch") -> SpecError:
+    """Return the error for a kind that nobody offers; the hint is the framework's class, where it has one."""
     from shapecalc.layers.not_kinds import reason
 
     message = f"unknown kind {quote(name)}{nearest(name, known)}"
-    return SpecError(message, hint=reason(name), fact=WrongWord(name, known))
+    return SpecError(message, hint=reason(name, framework), fact=WrongWord(name, known))
 
 
 def belongs(name: str, framework: str) -> None:

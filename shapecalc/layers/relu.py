@@ -23,10 +23,12 @@ class InPlace(Activation):
 class ReLU(InPlace, kind="relu", torch="torch.nn.ReLU", keras="keras.layers.ReLU"):
     """max(x, 0). Source: Nair and Hinton, 2010."""
 
+    saves = "result"
     per_element = RELU
 
 
 class ReLU6(InPlace, kind="relu6", torch="torch.nn.ReLU6", keras="keras.activations.relu6"):
     """min(max(x, 0), 6). Source: Howard et al., MobileNets, 2017."""
 
+    saves = "input"
     per_element = Operations(comparisons=2)

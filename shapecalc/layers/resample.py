@@ -31,9 +31,12 @@ from shapecalc.layers.dependence import (
     placed,
     shared_out,
 )
+from shapecalc.layers.effect import Shapes
 from shapecalc.layers.extended_number import Open
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Integer, Nullable, OneOf, PerAxis, Truth, complaint
+from shapecalc.layers.memory_traits import Input, Storage
+from shapecalc.layers.memory_traits import Mode as RunMode
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
 from shapecalc.layers.roles import Lettered
 
@@ -72,6 +75,11 @@ class Interpolation(NoWeights, NoMacs, NoWindow, Layer):
 
     def operations(self, x: Shape) -> Operations | None:
         return NOTHING if self.method().startswith("nearest") else None  # the others are not counted
+
+    def saved(self, inputs: Shapes, mode: RunMode) -> tuple[Storage, ...]:
+        """The input of mode area, which is adaptive pooling: unless that is a plain mean."""
+        pools = self.method() == "area" and any(n != 1 for n in self.output(inputs[0])[2:])
+        return (Input(),) if pools else ()
 
 
 class Resize(Interpolation):

@@ -100,6 +100,9 @@ class Permute(Rearranging, torch="torch.permute", keras="keras.layers.Permute"):
     def output(self, x: Shape) -> Shape:
         return tuple(x[axis] for axis in self.dims)
 
+    def rearranged_strides(self, x: Shape, strides: Shape) -> Shape:
+        return self.output(strides)
+
     def dependence(self, x: Shape, result: int) -> Dependence:
         order = [axis % len(x) for axis in self.dims]
         return tuple(Along(order.index(axis)) for axis in range(len(x)))
@@ -126,6 +129,9 @@ class Transpose(Rearranging, torch="torch.transpose"):
             sizes[self.dim0], sizes[self.dim1] = sizes[self.dim1], sizes[self.dim0]
         return tuple(sizes)
 
+    def rearranged_strides(self, x: Shape, strides: Shape) -> Shape:
+        return self.output(strides)
+
     def dependence(self, x: Shape, result: int) -> Dependence:
         views = [Along(axis) for axis in range(len(x))]
         if views:
@@ -149,9 +155,15 @@ class Squeeze(Rearranging, torch="torch.squeeze"):
         return axes_exist(self.kind, "dim", () if self.dim is None else listed(self.dim), x)
 
     def output(self, x: Shape) -> Shape:
+        return tuple([x[axis] for axis in self._kept(x)])
+
+    def rearranged_strides(self, x: Shape, strides: Shape) -> Shape:
+        return tuple([strides[axis] for axis in self._kept(x)])
+
+    def _kept(self, x: Shape) -> list[int]:
         candidates = range(len(x)) if self.dim is None else listed(self.dim)
         axes = {axis % max(len(x), 1) for axis in candidates}
-        return tuple(n for axis, n in enumerate(x) if axis not in axes or not self._is_one(n, axis, x))
+        return [axis for axis, n in enumerate(x) if axis not in axes or not self._is_one(n, axis, x)]
 
     def _is_one(self, n: Dim, axis: int, x: Shape) -> bool:
         verdict = decide(n, "==", 1)
@@ -175,6 +187,10 @@ class Unsqueeze(Rearranging, torch="torch.unsqueeze"):
     def output(self, x: Shape) -> Shape:
         axis = self.dim % (len(x) + 1)
         return (*x[:axis], 1, *x[axis:])
+
+    def rearranged_strides(self, x: Shape, strides: Shape) -> Shape:
+        axis = self.dim % (len(x) + 1)
+        return (*strides[:axis], 1, *strides[axis:])
 
 
 def listed(dim: int | tuple[int, ...]) -> tuple[int, ...]:

@@ -17,9 +17,11 @@ from shapecalc.layers.dependence import Along, Dependence, Fixed, placed, withou
 from shapecalc.layers.effect import replaced
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Each, Flag, Index, Integer, Nullable, complaint
+from shapecalc.layers.memory_traits import Input, Mode, Place, Result
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
 from shapecalc.layers.reshape import Axes, axes_exist, listed
 from shapecalc.layers.roles import Lettered
+from shapecalc.layers.strides import contiguous, simplest
 
 Position = Annotated[Dim, Integer()]
 """A place along an axis, counted from the end when negative; it may be an expression."""
@@ -32,9 +34,26 @@ class AlongAxis(NoWeights, NoOperations, NoWindow, Layer):
     """A layer that cuts along one axis."""
 
     family = Family.RESHAPE
+    saves = "nothing"
     takes_empty = True
 
     dim: Index
+
+    def places(self, inputs: Shapes, mode: Mode) -> tuple[Place | None, ...]:
+        return (Place(Input()),) * len(self.shapes_of_results(inputs))
+
+    def result_strides(self, inputs: Shapes, mode: Mode, results: int) -> tuple[Shape | None, ...]:
+        given = mode.strides_of(0)
+        strides = self.cut_strides(contiguous(inputs[0]) if given is None else given)
+        return tuple([simplest(shape, strides) for shape in self.shapes_of_results(inputs)])
+
+    def gradients(self, inputs: Shapes, mode: Mode) -> tuple[Place | None, ...]:
+        """A new tensor, zero where nothing was taken."""
+        return (None,)
+
+    def cut_strides(self, strides: Shape) -> Shape:
+        """Return the strides of the results."""
+        return strides
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         yield from rank_between(self.kind, x, 1, None)
@@ -106,6 +125,9 @@ class Select(AlongAxis, torch="torch.select"):
     def output(self, x: Shape) -> Shape:
         return self.resized(x)
 
+    def cut_strides(self, strides: Shape) -> Shape:
+        return replaced(strides, self.dim)
+
     def dependence(self, x: Shape, result: int) -> Dependence:
         axis = self.dim % len(x)
         place = x[axis] + self.index if _is_negative("index", self.index) else self.index
@@ -136,6 +158,13 @@ class Slice(AlongAxis, kind="slice"):
 
     def output(self, x: Shape) -> Shape:
         return self.resized(x, self._length(x[self.dim]))
+
+    def cut_strides(self, strides: Shape) -> Shape:
+        return replaced(strides, self.dim, strides[self.dim] * self.step)
+
+    def gradients(self, inputs: Shapes, mode: Mode) -> tuple[Place | None, ...]:
+        """A new tensor, zero where nothing was taken; torch takes all by a view."""
+        return (Place(Result()),) if self.output(inputs[0]) == inputs[0] else (None,)
 
     def dependence(self, x: Shape, result: int) -> Dependence:
         axis, start = self.dim % len(x), self._first(x[self.dim])
@@ -253,6 +282,7 @@ class Mean(NoWeights, NoMacs, NoWindow, Layer, torch="torch.mean"):
     """
 
     family = Family.REDUCTION
+    saves = "nothing"
     takes_empty = True
 
     dim: Axes

@@ -1,12 +1,14 @@
 """Convolutions whose filters read one channel each: depthwise, and separable, which then mixes channels."""
 
 from shapecalc.algebra import Dim, product
+from shapecalc.layers import conv
 from shapecalc.layers.base import Named
 from shapecalc.layers.conv import Convolving
 from shapecalc.layers.counts import Operations, products
 from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence
-from shapecalc.layers.effect import learned
+from shapecalc.layers.effect import Shapes, learned
+from shapecalc.layers.memory_traits import Step
 from shapecalc.layers.requirement import Shape
 from shapecalc.layers.roles import Multiplier, OutChannels
 from shapecalc.layers.sliding import Windowed
@@ -89,6 +91,16 @@ class Separable(SeparableConvolving, Windowed, ranked="SeparableConv{rank}d", ra
 
     keras = "keras.layers.SeparableConv{rank}D"
     order = "in_channels out_channels kernel_size stride padding dilation * ..."
+
+    def steps(self, inputs: Shapes) -> tuple[Step, ...]:
+        window = {name: getattr(self, name) for name in Windowed.model_fields}
+        depthwise = of_rank(__name__)(f"DepthwiseConv{self.rank}d")
+        mix = getattr(conv, f"Conv{self.rank}d")(
+            out_channels=self.out_channels, kernel_size=1, bias=self.bias
+        )
+        first = depthwise(**window, depth_multiplier=self.depth_multiplier, bias=False)
+        names = ("pointwise.weight", "pointwise.bias")
+        return (Step(first, (0,), ("depthwise.weight",)), Step(mix, (1,), names))
 
     def weights(self, x: Shape) -> Named:
         middle = self.middle(x)

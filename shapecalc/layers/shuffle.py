@@ -9,8 +9,10 @@ from shapecalc.algebra import Dim, quotient
 from shapecalc.layers.base import Layer, NoOperations, NoWeights, NoWindow, SameShape
 from shapecalc.layers.centre import Centres, kept, scaled_by
 from shapecalc.layers.dependence import Along, Dependence, Scattered, placed, unknown
+from shapecalc.layers.effect import Shapes
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count
+from shapecalc.layers.memory_traits import Input, Mode, Place
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
 from shapecalc.layers.roles import Divides, Lettered, divided
 
@@ -20,6 +22,7 @@ class PixelShuffling(NoWeights, NoOperations, NoWindow, Layer):
 
     framework = "torch"
     family = Family.RESHAPE
+    saves = "nothing"
     up: ClassVar[bool]
     """Whether space grows."""
 
@@ -114,6 +117,11 @@ class ChannelShuffle(
     """
 
     family = Family.RESHAPE
+    saves = "nothing"
+
+    def places(self, inputs: Shapes, mode: Mode) -> tuple[Place | None, ...]:
+        """A view, where nothing moves."""
+        return (Place(Input()) if self.groups in (1, inputs[0][1]) else None,)
 
     groups: Annotated[Count, Divides("g")]
 

@@ -3,13 +3,16 @@
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from operator import sub
 from typing import Annotated, Literal
 
 from shapecalc.algebra import Dim
-from shapecalc.layers.arithmetic import same_padding, window
+from shapecalc.layers.arithmetic import padded, same_padding, window
 from shapecalc.layers.axis_names import AXES
 from shapecalc.layers.base import Window
+from shapecalc.layers.effect import Shapes
 from shapecalc.layers.fields import Each, Integer, OneOf, PerSide
+from shapecalc.layers.memory_traits import Input, Mode, Own, Storage
 from shapecalc.layers.requirement import Requirement, Shape
 from shapecalc.layers.roles import Dilation, KernelSize, Stride, WindowField
 from shapecalc.layers.spatial import Spatial
@@ -68,6 +71,30 @@ class Windowed(Sliding):
 
     def window(self, x: Shape) -> Window:
         return self.sliding
+
+    def padded_copy(self, x: Shape) -> Shape | None:
+        """Return the shape of the copy that torch pads before it convolves; None where it makes none."""
+        of, given = self.sliding, self.padding if isinstance(self.padding, tuple) else ()
+        per_side = any(isinstance(side, tuple) for side in given)
+        if self.padding_mode == "zeros" and of.before == of.after and not per_side:
+            return None
+        before, after = of.before, of.after
+        if (
+            self.padding_mode == "zeros" and self.padding == "same"
+        ):  # what is the same on both sides is no copy
+            before, after = (0,) * self.rank, tuple(map(sub, after, before))
+        return self.resized(x, tuple(map(padded, self.sizes(x), before, after)))
+
+    def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...] | None:
+        """The input, or the padded copy of it; padding that is made of the input saves that as well."""
+        copied = self.padded_copy(inputs[0]) is not None
+        of_input = mode.wants(0) and self.padding_mode in ("reflect", "replicate")
+        return (*self.makes(inputs, mode), *(Input(),) * (of_input or not copied))
+
+    def makes(self, inputs: Shapes, mode: Mode) -> tuple[Own, ...]:
+        """The padded copy."""
+        copy = self.padded_copy(inputs[0])
+        return () if copy is None else (Own(copy),)
 
     @cached_property
     def sliding(self) -> Window:

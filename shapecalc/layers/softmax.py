@@ -7,15 +7,17 @@ from shapecalc.algebra import Dim, product, quotient
 from shapecalc.layers.base import Layer, NoMacs, NoWeights, NoWindow, Pointwise
 from shapecalc.layers.counts import SIGMOID, Operations, log_softmax, softmax
 from shapecalc.layers.dependence import Along, Dependence, over, placed
-from shapecalc.layers.effect import replaced
+from shapecalc.layers.effect import Shapes, replaced
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Index, Integer, Nullable
+from shapecalc.layers.memory_traits import Mode, Own
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
 
 
 class OverAxis(Pointwise):
     """A function over one axis that keeps the shape; without `dim` torch picks the axis itself."""
 
+    saves = "result"
     family = Family.SOFTMAX
 
     dim: Annotated[int | None, Nullable(Integer(may_be_free=False))] = None
@@ -56,6 +58,10 @@ class Softmax(OverAxis, torch="torch.nn.Softmax", keras="keras.layers.Softmax"):
 class Softmin(OverAxis, torch="torch.nn.Softmin"):
     """e⁻ˣ/∑e⁻ˣ along `dim`."""
 
+    def meanwhile(self, inputs: Shapes, mode: Mode) -> tuple[tuple[Own, ...], ...]:
+        """-x."""
+        return ((Own(inputs[0]),),)
+
 
 class LogSoftmax(OverAxis, torch="torch.nn.LogSoftmax", keras="keras.activations.log_softmax"):
     """x - log ∑eˣ along `dim`."""
@@ -70,6 +76,7 @@ class Softmax2d(Pointwise, framework="torch", torch="torch.nn.Softmax2d"):
     Refuses other ranks.
     """
 
+    saves = "result"
     family = Family.SOFTMAX
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:
@@ -92,6 +99,7 @@ class GLU(NoWeights, NoMacs, NoWindow, Layer, torch="torch.nn.GLU", keras="keras
     (1, 32, 100)
     """
 
+    saves = "input"
     family = Family.ACTIVATION
 
     dim: Index = -1

@@ -72,21 +72,74 @@ def _chunks(shape: Shape, strides: Shape) -> Sequence[tuple[Dim, Dim]]:
     return groups or [(1, 1)]
 
 
-def ordered(shape: Shape, strides: Shape | None) -> Shape | None:
-    """Return the strides of a new tensor whose axes lie in the same order, as elementwise functions make it.
+def channels_last(shape: Shape) -> Shape | None:
+    """Return the strides of a batch of maps whose channels lie last, torch's `channels_last`.
 
-    >>> ordered((4, 3, 5), (60, 1, 12)), ordered((4, 3, 5), (15, 5, 1))
-    ((15, 1, 3), None)
+    >>> channels_last((2, 3, 4, 5))
+    (60, 1, 15, 3)
     """
-    if strides is None:
+    outer, *inner = contiguous((shape[0], *shape[2:], shape[1]))
+    return simplest(shape, (outer, inner[-1], *inner[:-1]))
+
+
+def has_channels_last(shape: Shape, strides: Shape | None) -> bool:
+    """Whether a tensor of four or five axes lies so, and not contiguously."""
+    return strides is not None and len(shape) in (4, 5) and strides == channels_last(shape)
+
+
+def ordered(shape: Shape, *operands: tuple[Shape, Shape | None]) -> Shape | None:
+    """Return the strides of a new tensor that an elementwise function makes of operands, given with theirs.
+
+    Its axes lie in memory as those of the first operand do, and where that is stretched, of the next.
+
+    >>> ordered((4, 3, 5), ((4, 3, 5), (60, 1, 12)))
+    (15, 1, 3)
+    >>> ordered((4, 3, 5), ((3, 1), None), ((4, 3, 5), None))
+    """
+    if all(strides is None for _, strides in operands):
         return None
-    axes = sorted(range(len(shape)), key=lambda axis: (_at_large_sizes(strides[axis]), -axis))
+    columns = [
+        [*map(_at_large_sizes, stretched_strides(shape, x, contiguous(x) if strides is None else strides))]
+        for x, strides in operands
+    ]
+    axes = [*reversed(range(len(shape)))]
+    for number in range(1, len(axes)):
+        here = number
+        for before in reversed(range(number)):
+            verdict = _further(axes[before], axes[here], shape, columns)
+            if verdict > 0:
+                axes[before], axes[here] = axes[here], axes[before]
+                here = before
+            elif verdict < 0:
+                break
     made: list[Dim] = [0] * len(shape)
     step: Dim = 1
     for axis in axes:
         made[axis] = step
         step = step * shape[axis]
     return simplest(shape, tuple(made))
+
+
+def stretched_strides(shape: Shape, x: Shape, strides: Shape) -> Shape:
+    """Return the strides of a tensor that is stretched to a shape: 0 where it is.
+
+    >>> stretched_strides((8, 3, 5), (3, 1), (1, 1))
+    (0, 1, 0)
+    """
+    new = len(shape) - len(x)
+    sizes = zip(shape[new:], x, strides, strict=True)
+    return (*(0,) * new, *[stride if size == n else 0 for size, n, stride in sizes])
+
+
+def _further(axis: int, other: int, shape: Shape, columns: Sequence[Sequence[int]]) -> int:
+    """Return 1 where an axis has larger steps than another, -1 where it has smaller ones, otherwise 0."""
+    for strides in columns:
+        one, two = strides[axis], strides[other]
+        if one and two and one != two:
+            return 1 if one > two else -1
+        if one and two and _at_large_sizes(shape[axis]) > _at_large_sizes(shape[other]):
+            return 1
+    return 0
 
 
 def _at_large_sizes(stride: Dim) -> int:

@@ -15,6 +15,7 @@ class Table(OwnPlace, NoBuffers, NoOperations, NoWindow, Layer):
     """The rules of a table read by index, under either framework."""
 
     family = Family.EMBEDDING
+    saves = "weighted"
     takes_empty = True
 
     num_embeddings: Rows

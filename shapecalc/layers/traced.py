@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from math import prod
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from shapecalc.algebra import Dim, decide
 from shapecalc.errors import Undecided, quote
@@ -25,7 +25,10 @@ from shapecalc.layers.counts import NOTHING, Operations
 from shapecalc.layers.dependence import Dependence, unseen
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Annotation, Integer, Listed, Nullable, OneOf, complaint
+from shapecalc.layers.memory_rule import NO_GRADIENT
+from shapecalc.layers.memory_traits import Input, Mode, Place, Storage, Weight
 from shapecalc.layers.merge import some
+from shapecalc.layers.mixins import ReturnsInput
 from shapecalc.layers.requirement import Requirement, Shape, arity, checked, rank_between, shown
 from shapecalc.layers.roles import AsNumbers
 
@@ -63,9 +66,20 @@ class Tensor(NoWeights, NoOperations, NoWindow, AnyShape, Layer):
     """A tensor that does not depend on the input."""
 
     family = Family.TENSOR
+    saves = "nothing"
+    kept_as: ClassVar[str | None] = None
+    """The weight or buffer that it is."""
     fixes_sizes = takes_empty = True
 
     shape: Annotated[tuple[Dim, ...], Listed(Integer(1)), AsNumbers()]
+
+    def gradients(self, inputs: Shapes, mode: Mode) -> tuple[Place | None, ...]:
+        """None: the input plays no part."""
+        return (NO_GRADIENT,)
+
+    def places(self, inputs: Shapes, mode: Mode) -> tuple[Place | None, ...]:
+        """A weight or a buffer is where it is kept."""
+        return (None if self.kept_as is None else Place(Weight(self.kept_as), "same"),)
 
     def output(self, x: Shape) -> Shape:
         return self.shape
@@ -87,6 +101,7 @@ class Parameter(Tensor, kind="parameter"):
     """
 
     shape: FixedShape
+    kept_as = "weight"
     active: Annotated[int | None, Nullable(Integer(1, may_be_free=False))] = None
 
     @property
@@ -118,12 +133,13 @@ class Buffer(Tensor, kind="buffer"):
     """
 
     shape: FixedShape
+    kept_as = "buffer"
 
     def buffers(self, x: Shape) -> Named:
         return {"buffer": self.shape}
 
 
-class Require(Pointwise, kind="require"):
+class Require(ReturnsInput, Pointwise, kind="require"):
     """Returns its input, and refuses sizes for which the relation of `left` to `right` does not hold.
 
     A traced network holds what its Python code compared sizes with: the result decided which branch ran.
@@ -155,7 +171,7 @@ class Require(Pointwise, kind="require"):
 SIGNS = {"equal": "==", "unequal": "!=", "less": "<", "at_most": "<=", "more": ">", "at_least": ">="}
 
 
-class Unused(Pointwise, kind="unused"):
+class Unused(ReturnsInput, Pointwise, kind="unused"):
     """Returns its input, and lists parameters and buffers that the network holds and never uses.
 
     They are counted: they are stored and saved with the others. `tensors` are the parameters, `kept` the
@@ -211,6 +227,11 @@ class TracedFunction(Merge, kind="traced_function"):
 
     def macs(self, inputs: Shapes) -> Dim | None:
         return 0 if self.function in PICKING else None
+
+    def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...] | None:
+        """The indices, where they are tensors of the network; of other functions it is not known."""
+        is_known = self.function in ("index", "index_select") and len(inputs) > 1 and self.results == 1
+        return tuple([Input(number) for number in range(1, len(inputs))]) if is_known else None
 
 
 class Opaque(Merge, kind="opaque"):

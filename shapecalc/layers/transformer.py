@@ -32,6 +32,7 @@ from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Depth, Flag, OneOf, Probability, Real
 from shapecalc.layers.layer_norm import LayerNorm
 from shapecalc.layers.linear import Linear
+from shapecalc.layers.memory_traits import Step
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
 from shapecalc.layers.roles import Divides, InFeatures, declared, divided
 from shapecalc.layers.sequences import OverSequences
@@ -133,6 +134,11 @@ class Transforming(OverSequences):
             _, seen = self.parts(stack.memory)
             macs = macs + 2 * (length + seen) * e**2 + heads_macs(length, seen, e)
         return macs if stack.name is None else stack.layers * macs
+
+    def steps(self, inputs: Shapes) -> tuple[Step, ...]:
+        from shapecalc.layers.transformer_steps import transformer_steps
+
+        return transformer_steps(self, inputs)
 
     def components(self, inputs: Shapes) -> tuple[Component, ...]:
         return tuple([part for stack in self.stacks(inputs) for part in self._inside(stack)])

@@ -16,6 +16,7 @@ from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.dependence import Dependence, placed, unknown
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Integer, Nullable, PerAxis
+from shapecalc.layers.memory_traits import Input, Mode, Storage
 from shapecalc.layers.pool import StridePerAxis
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
 from shapecalc.layers.roles import KernelSize, Lettered, PaddingPerAxis
@@ -36,6 +37,11 @@ class MaxUnpool(NoWeights, NoOperations, OverAxes, Joint, torch="torch.nn.MaxUnp
     """
 
     family = Family.UNPOOL
+
+    def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...]:
+        """The places."""
+        return (Input(1),)
+
     unknown_dependence = ("places", "the places of the maxima are numbers in the input, not shapes")
 
     kernel_size: KernelSize

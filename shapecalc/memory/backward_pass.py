@@ -14,7 +14,7 @@ from shapecalc.memory.forward_pass import Holders
 from shapecalc.memory.ledger import Ledger
 from shapecalc.memory.program import Key, Operation, Program
 
-GRADIENT, OF_ACTIVATION = "gradients", "activation_gradients"
+GRADIENT, OF_ACTIVATION, LOSS = "gradients", "activation_gradients", "loss"
 
 
 @dataclass(slots=True, eq=False)
@@ -71,15 +71,15 @@ class _Backward:
         if not gradient.holders:
             self.ledger.add(OF_ACTIVATION, -gradient.bytes)
 
-    def summed(self, path: str, old: Gradient | None, new: Gradient) -> Gradient:
-        """Return the sum of two gradients, of which one holder each goes."""
+    def summed(self, path: str, old: Gradient | None, new: Gradient, size: Dim) -> Gradient:
+        """Return the sum of two gradients, of so many bytes; one holder of each goes."""
         if old is None:
             return new
         for kept, other in ((old, new), (new, old)):
-            if self.in_place and kept.holders == 1 and not kept.is_expanded:
+            if self.in_place and kept.holders == 1 and not kept.is_expanded and kept.bytes == size:
                 self.release(other)
                 return kept
-        total = self.make(old.bytes if new.is_expanded else new.bytes)
+        total = self.make(size)
         self.ledger.moment("backward", path)
         self.release(old)
         self.release(new)
@@ -88,15 +88,19 @@ class _Backward:
     def run(self) -> None:
         """Enter all operations, the last first."""
         program = self.program
-        for output in program.outputs:
-            tensor = program.tensors[output]
-            if tensor.learns:
-                one = self.make(tensor.item, is_expanded=True)
-                self.pending[tensor.grad] = self.summed("", self.pending.get(tensor.grad), one)
+        outputs = [tensor for number in program.outputs if (tensor := program.tensors[number]).learns]
+        self.ledger.add(LOSS, program.item)
+        self.ledger.moment("backward", LOSS)
+        one = self.make(program.item, is_expanded=True)  # which all outputs have, expanded
+        for tensor in outputs:
+            one.holders += 1
+            self.pending[tensor.grad] = self.summed(LOSS, self.pending.get(tensor.grad), one, tensor.bytes)
         for operation in reversed(program.operations):
             self._operation(operation)
         for output in {program.tensors[output].storage for output in program.outputs}:
             self.holders.drop_output(output)
+        self.release(one)
+        self.ledger.add(LOSS, -program.item)
 
     def _operation(self, operation: Operation) -> None:
         program = self.program
@@ -123,7 +127,8 @@ class _Backward:
         for storage in operation.saved:
             self.holders.release(storage)
         for key, gradient in outgoing:
-            self.pending[key] = self.summed(operation.path, self.pending.get(key), gradient)
+            size = program.tensors[key].bytes
+            self.pending[key] = self.summed(operation.path, self.pending.get(key), gradient, size)
         for weight, gradient in weights:
             self._keep(operation.path, weight.key, gradient)
 
@@ -149,6 +154,6 @@ class _Backward:
         """Keep the gradient of a weight, with those of other uses of it."""
         if (known := self.learned.get(key)) is not None:
             self.ledger.move(known.bytes, GRADIENT, OF_ACTIVATION)
-            gradient = self.summed(path, known, gradient)
+            gradient = self.summed(path, known, gradient, known.bytes)
         self.learned[key] = gradient
         self.ledger.move(gradient.bytes, OF_ACTIVATION, GRADIENT)

@@ -6,7 +6,7 @@ from shapecalc.algebra import Dim
 from shapecalc.record import record
 
 PARTS = (
-    *("weights", "buffers", "optimizer", "gradients", "input", "output"),
+    *("weights", "buffers", "optimizer", "gradients", "input", "output", "loss"),
     *("saved", "activations", "activation_gradients", "temporary"),
 )
 """What memory is for."""

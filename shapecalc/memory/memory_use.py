@@ -11,7 +11,7 @@ from shapecalc.algebra.relation import Relation
 from shapecalc.errors import Undecided
 from shapecalc.layers.requirement import Shape
 from shapecalc.memory.ledger import Ledger, Moment
-from shapecalc.memory.peaks import peaks
+from shapecalc.memory.peaks import Peak, peaks
 from shapecalc.record import record
 from shapecalc.render.display import Shown
 from shapecalc.report.node import number, plain
@@ -70,22 +70,22 @@ class MemoryUse(Shown):
         return not self.unknown
 
     @cached_property
-    def peaks(self) -> tuple[Moment, ...]:
+    def peaks(self) -> tuple[Peak, ...]:
         """The moments at which the peak is reached for some sizes; one without free sizes."""
         return peaks(self.timeline)
 
     @cached_property
     def peak(self) -> Dim:
         """The greatest number of bytes alive at once."""
-        return maximum(*[moment.bytes for moment in self.peaks])
+        return maximum(*[peak.moment.bytes for peak in self.peaks])
 
     @property
     def at(self) -> Moment:
         """The moment of the peak; raises `Undecided` where it depends on free sizes."""
         if len(self.peaks) > 1:
-            places = "; ".join(map(str, self.peaks))
+            places = "; ".join(str(peak.moment) for peak in self.peaks)
             raise Undecided(f"where the peak is depends on the sizes that are free: {places}")
-        return self.peaks[0]
+        return self.peaks[0].moment
 
     @property
     def parts(self) -> dict[str, Dim]:
@@ -106,10 +106,11 @@ class MemoryUse(Shown):
             "lifetimes": "recorded" if self.is_recorded else "last use",
             "peaks": [
                 {
-                    **_moment(moment),
-                    "parts": {part: number(size) for part, size in self.ledger.parts(moment).items()},
+                    **_moment(peak.moment),
+                    **({} if peak.start is None else {"from": dict([peak.start])}),
+                    "parts": {part: number(size) for part, size in self.ledger.parts(peak.moment).items()},
                 }
-                for moment in self.peaks
+                for peak in self.peaks
             ],
             "saved": {path: number(size) for path, size in self.saved.items()},
             "timeline": [_moment(moment) for moment in self.timeline],

@@ -13,7 +13,10 @@ from typing import Any
 from shapecalc.errors import Place, SpecError, nearest, quote
 from shapecalc.spec.located_text import LARGEST_FILE
 
-READERS = {".onnx": "shapecalc.bridges.onnx.onnx_api:from_onnx"}
+READERS = {
+    ".keras": "shapecalc.bridges.keras.keras_file:from_keras_file",
+    ".onnx": "shapecalc.bridges.onnx.onnx_api:from_onnx",
+}
 """What reads a file that is no text of a spec, by its suffix: a function that takes the path."""
 
 _VARIANT = re.compile(rb"^  ([A-Za-z0-9_]+):", re.MULTILINE)

@@ -117,7 +117,7 @@ class StepReader:
             except SpecError as other:
                 error = other
             else:
-                error = registry.unknown(str(name), self.callable_names(scope))
+                error = registry.unknown(str(name), self.callable_names(scope), self.framework)
             refused = part.holding(None, step.path).error(error.message, error.hint, error.fact)
             meant = error.fact.meant if isinstance(error.fact, WrongWord) else ()
             if not meant:

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from shapecalc.algebra import Dim
 from shapecalc.memory.ledger import Moment
 from shapecalc.memory.memory_use import MemoryUse
+from shapecalc.memory.peaks import Peak
 from shapecalc.render.piece import Column, Inline, Line, Page, Paragraph, Row, Table, amount, sizes
 from shapecalc.views.notes import memory
 
 LARGEST = 5
 """How many moments are shown where no number is requested."""
 _NAMED = 3
+_ROWS = 12
+"""How many closed forms are shown, the largest for large sizes first where no other order is known."""
 
 
-def memory_page(use: MemoryUse, moments: int | None = LARGEST, extra: Sequence[Line] = ()) -> Page:
-    """Return the peak by parts and the largest moments; None shows all of them in order of execution."""
-    return (
-        Paragraph(_peak(use)),
-        *(Table(_PARTS, tuple(_parts(use, moment)), _caption(use, moment)) for moment in use.peaks),
-        Table(_MOMENTS, tuple(_moments(use, moments)), notes=(*extra, *_notes(use))),
-    )
+def memory_page(use: MemoryUse, moments: int | None = LARGEST) -> Page:
+    """Return the peak by parts and the largest moments; None shows all of them in order of execution.
+
+    Where sizes are free there is a row for each moment that has the peak for some of them.
+    """
+    notes = tuple(_notes(use))
+    shown = () if moments == LARGEST and len(use.peaks) > 1 else tuple(_moments(use, moments))
+    if len(use.peaks) > 1:
+        rows = tuple(map(_row, use.peaks[:_ROWS]))
+        tables = [Table(_PEAKS, rows, ("The peak, whichever is the largest",)).filled]
+    else:
+        tables = [Table(_PARTS, tuple(_parts(use, use.at)), (f"At the peak, {use.at}",))]
+    if shown:
+        tables.append(Table(_MOMENTS, shown))
+    last = tables.pop()
+    return Paragraph(_peak(use)), *tables, Table(last.columns, last.rows, last.caption, notes)
 
 
 _PARTS = (Column("Part"), Column("Bytes", is_right=True), Column("", is_right=True))
@@ -31,6 +43,12 @@ _MOMENTS = (
     Column("Bytes", is_right=True),
     Column("", is_right=True, late=1),
 )
+_PEAKS = (Column("From"), Column("Phase"), Column("Layer", is_uncut=True), Column("Bytes", is_right=True))
+
+
+def _row(peak: Peak) -> Row:
+    start = "" if peak.start is None else f"{peak.start[0]} = {peak.start[1]:,}"
+    return Row(((start,), (peak.moment.phase,), (peak.moment.path,), (amount(peak.moment.bytes),)))
 
 
 def _peak(use: MemoryUse) -> Line:
@@ -41,6 +59,8 @@ def _peak(use: MemoryUse) -> Line:
     head: list[Inline] = [f"{use.title} ({use.name}) on "]
     for number, shape in enumerate(use.inputs.values()):
         head += [" and "] * bool(number) + [sizes(shape)]
+    if len(use.peaks) > 1:
+        return *head, f", {how} in {use.setting.dtype}: {least}the maximum of {len(use.peaks)} closed forms"
     return *head, f", {how} in {use.setting.dtype}: {least}", *_bytes(use.peak)
 
 
@@ -55,11 +75,6 @@ def _rounded(size: Dim) -> Line:
     return memory(size) if isinstance(size, int) else ()
 
 
-def _caption(use: MemoryUse, moment: Moment) -> Line:
-    bytes_ = () if len(use.peaks) == 1 else (": ", amount(moment.bytes))
-    return f"At the peak, {moment}", *bytes_
-
-
 def _parts(use: MemoryUse, moment: Moment) -> Iterator[Row]:
     for part, size in use.ledger.parts(moment).items():
         yield Row(((part.replace("_", " "),), (amount(size),), _rounded(size)))
@@ -69,7 +84,7 @@ def _parts(use: MemoryUse, moment: Moment) -> Iterator[Row]:
 def _moments(use: MemoryUse, most: int | None) -> Iterator[Row]:
     moments = use.timeline
     if most is not None and any(not isinstance(moment.bytes, int) for moment in moments):
-        moments = use.peaks
+        moments = tuple([peak.moment for peak in use.peaks])
     elif most is not None:
         moments = tuple(sorted(moments, key=lambda moment: -_number(moment))[:most])
     for moment in moments:
@@ -81,6 +96,8 @@ def _number(moment: Moment) -> int:
 
 
 def _notes(use: MemoryUse) -> Iterator[Line]:
+    if (more := len(use.peaks) - _ROWS) > 0:
+        yield (f"And {more} more closed forms, smaller for large sizes: in JSON, and in Python as `peaks`.",)
     yield (
         "Tensors die where the forward of the module lets go of them, as one run of it recorded."
         if use.is_recorded

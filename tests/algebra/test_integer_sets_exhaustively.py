@@ -225,6 +225,18 @@ def test_every_factoring_of_a_product_is_there(scale: int) -> None:
                 assert ((h, w) in region) == relation.holds_at({"H": h, "W": w}), (relation, h, w)
 
 
+@pytest.mark.parametrize("scale", [1, 2, 5])
+def test_where_a_product_of_sizes_is_not_nothing(scale: int) -> None:
+    for a, b in product((0, 1, 3, 7), repeat=2):
+        for left, right in [((H + a) // 4, (W + b) // 3), (H + a - 1, (W + 1) // 2), (H - a, W - b)]:
+            relation = Relation(scale * left * right, ">=", 1)
+            region = where(("H", "W"), relation)
+            if (left, right) != (H - a, W - b) or not a + b:
+                assert not any(box.relations for box in region.boxes)
+            for h, w in product(range(1, 13), repeat=2):
+                assert ((h, w) in region) == relation.holds_at({"H": h, "W": w}), (relation, h, w)
+
+
 def test_a_product_that_the_constant_does_not_divide_has_no_solution() -> None:
     assert not where(("H", "W"), Relation(2 * (H - 3) * (W - 3), "==", 9))
     assert where(("H", "W"), Relation(2 * (H - 3) * (W - 3), "==", 18))

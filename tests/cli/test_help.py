@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import sys
@@ -72,6 +73,9 @@ def test_examples_can_be_typed(line: str, tmp_path: Path, monkeypatch: pytest.Mo
         file.write_text(
             "from torch import nn\n\ndef Net():\n    return nn.Conv2d(3, 8, 3)\n", encoding="utf-8"
         )
+    small = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "vocab_size": 100}
+    network = {"model_type": "llama", "architectures": ["LlamaForCausalLM"], **small}
+    Path("config.json").write_text(json.dumps(network), encoding="utf-8")
     Path("README.md").write_text(
         "<!-- shapecalc value lenet5 params --><!-- /shapecalc -->", encoding="utf-8"
     )

@@ -11,7 +11,9 @@ import pytest
 from shapecalc.layers.index import KERAS, KINDS, ONNX
 
 ROOT = Path(__file__).resolve().parents[2] / "shapecalc"
-NAMES = {*KINDS, *KERAS, *ONNX}
+ORDINARY = {"attention", "average", "dot", "maximum", "minimum"}
+"""Kinds of Keras with names that are words for other things: a group of families, a bound, a program, a sign."""
+NAMES = {*KINDS, *KERAS, *ONNX} - ORDINARY
 
 WORDS = {
     "bridges/onnx/operators/": NAMES,  # torch's functions of the elements are called as kinds are

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from math import prod
 from typing import Any
 
@@ -146,6 +147,52 @@ def test_a_subclassed_model_is_traced() -> None:
     with pytest.raises(SpecError, match=r"Opaque\.call cannot be run on tensors without numbers") as caught:
         from_keras(Opaque(), input=(4,))
     assert "layers and keras.ops only" in str(caught.value.hint)
+
+
+def sized(places: str) -> Any:
+    """Return a model whose own layer computes with the size of what it gets."""
+
+    class Own(keras.layers.Layer):  # type: ignore[misc]
+        def call(self, x: Any) -> Any:
+            if places == "decides" and x.shape[1] > 20:
+                return ops.concatenate([x, x], axis=1)
+            return ops.reshape(x, (-1, x.shape[1] * 4)) if places == "computes" else ops.relu(x)
+
+    rows = keras.Input((None, 4))
+    return keras.Model(rows, Own()(layers.Conv1D(4, 3, padding="same")(rows)))
+
+
+@pytest.mark.parametrize("places", ["decides", "computes"])
+def test_code_that_depends_on_sizes_holds_for_the_traced_ones(places: str) -> None:
+    model = from_keras(sized(places), input=(16, 4))
+    assert model.analyze(batch=3).output == ((3, 64) if places == "computes" else (3, 16, 4))
+    for question in (lambda: model.analyze(L=40), lambda: model.analyze(symbolic=True), model.sizes):
+        with pytest.raises(Undecided, match="the calls of the model are others for L = "):
+            question()
+
+
+def test_code_that_does_not_holds_for_others() -> None:
+    model = from_keras(sized("nowhere"), input=(16, 4))
+    assert model.analyze(L=40).output == (1, 40, 4)
+    assert [str(size) for size in model.analyze(symbolic=True).output] == ["1", "L", "4"]
+
+
+@pytest.mark.parametrize("change", ["int8", "int4", "lora"])
+def test_quantized_layers_are_counted_by_what_they_hold(change: str) -> None:
+    tokens = keras.Input((6,), dtype="int32")
+    x = layers.Embedding(12, 8)(tokens)
+    x = layers.EinsumDense("abc,cd->abd", output_shape=(None, 16))(x)
+    network = keras.Model(tokens, layers.Dense(4)(x))
+    for layer in network.layers[1:]:
+        if change == "lora":
+            layer.enable_lora(2)
+        else:
+            with warnings.catch_warnings(action="ignore"):  # Keras converts in a way that numpy gives up
+                layer.quantize(change)
+    report = from_keras(network).analyze()
+    assert differences(network, report) == []
+    assert (report.params, report.trainable_params) == (network.count_params(), trained(network))
+    assert not report.complete
 
 
 def test_what_is_no_keras_model_is_refused() -> None:

@@ -244,6 +244,21 @@ def test_a_range_is_as_long_as_arithmetic_says(nodes: list[NodeProto], expected:
     assert model.analyze(symbolic=True)["positions"].output == dims(expected, "H")
 
 
+def test_positions_are_no_more_than_the_rows_of_their_table() -> None:
+    nodes = [
+        *(node("Shape", "x", "s"), node("Gather", "s k", "h"), node("Range", "z h o", "r")),
+        node("Unsqueeze", "r first", "p"),
+        node("Gather", "table p", "y", "places"),
+    ]
+    held = [number("k", 2), number("z", 0), number("o", 1), ints("first", 0), weight("table", 100, 8)]
+    model = from_onnx(onnx_model(nodes, IMAGE, held))
+    assert model.parameters["H"] == 64
+    assert [model.sizes(free=["H"]).text().count("H ≤ 100")] == [1]
+    assert model.analyze(H=100).output == (1, 100, 8)
+    with pytest.raises(ShapeError, match="101 is not at most 100"):
+        model.analyze(H=101)
+
+
 def test_numbers_that_shapes_do_not_depend_on_make_no_condition() -> None:
     nodes = [
         node("Shape", "x", "s", start=1),
@@ -380,3 +395,18 @@ def test_what_was_an_attribute_is_an_operand_later(
 ) -> None:
     model = from_onnx(onnx_model(nodes, {"x": [2, 1, 6]}, held, opset=opset))
     assert model.analyze().output == output
+
+
+def test_what_is_behind_a_layer_that_refuses_is_not_known_at_other_sizes() -> None:
+    """No usual size is 100: the model ends at the layer that refuses, and has no answer at 100 either."""
+    nodes = [node("Split", "x parts", "a b", "cut", axis=1), node("Relu", "b", "y")]
+    model = from_onnx(onnx_model(nodes, {"x": [1, "P"]}, [ints("parts", 40, 60)]))
+    with pytest.raises(ShapeError, match="the sizes \\[40, 60\\] add up to 100"):
+        model.analyze()
+    with pytest.raises(ShapeError, match="100 is not equal"):
+        model.analyze(P=100)
+
+
+def test_a_size_of_zero_is_nothing_of_an_axis() -> None:
+    model = from_onnx(onnx_model([node("ReduceMax", "x", "y", "most", axes=[1])], {"x": [2, 0, 4]}))
+    assert model.analyze().output == (2, 1, 4)

@@ -153,7 +153,6 @@ FILES: dict[str, tuple[bytes, str]] = {
     "an undefined input": (of(node("Relu", "nope", "y", "act")), "Relu reads 'nope', which nothing before it makes\n  in act"),
     "no output": (of(node("Relu", "x", "z")), "no node makes the output 'y'"),
     "huge sizes": (of(RELU, x=(2**40, 2**40)), "more than 10^18 elements\n  in act"),
-    "an empty input": (of(RELU, x=(1, 0)), "axis 1 of the input 'x' is 0"),
     "a negative weight": (of(node("MatMul", "x w", "y"), held=(TensorProto(name="w", data_type=1, dims=[-8, 2]),)), "the tensor 'w' has a negative size"),
     "a huge weight": (of(node("MatMul", "x w", "y", "fc"), held=(TensorProto(name="w", data_type=1, dims=[8, 2**62]),)), "a number is larger than 10^18\n  in fc"),
     "a tensor of no numbers": (of(node("Reshape", "x w", "y", "view"), held=(TensorProto(name="w", data_type=7, dims=[2], raw_data=b"123"),)), "the tensor 'w' cannot be read"),

@@ -23,6 +23,7 @@ from shapecalc.bridges.torch.proof.verify_layer import quiet
 from shapecalc.bridges.torch.twins.torch_names import REJECTIONS
 from shapecalc.cli import main
 from shapecalc.layers import Conv2d, Flatten, Linear, MaxPool2d
+from shapecalc.sizes.agreement import Difference
 from shapecalc.sizes.answer import Sizes
 from shapecalc.sizes.question import Question
 from tests.spec.test_torchvision import SMALLER_IS_FINE
@@ -472,6 +473,38 @@ def test_equal_shapes_are_proved_and_others_shown_where_they_differ() -> None:
     assert (turned.accepted.sizes, turned.accepted.left) == ({"H": 1, "W": 1}, None)
     ceil = shapecalc.loads("input: [1, 8, 8]\nlayers: [max_pool2d: {kernel_size: 2, ceil_mode: true}]")
     assert left.agreement(ceil).is_whole
+
+
+CONV = "conv2d: {out_channels: 4, kernel_size: 1}"
+POOL = "max_pool2d: {kernel_size: 2}"
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "text"),
+    [
+        ([CONV, POOL], [POOL, CONV], "MACs: at H = 2, W = 2 the left takes 16, the right 4"),
+        ([CONV, CONV], [CONV, CONV], "MACs: the same for every H, W that both accept (proved)"),
+        ([CONV, POOL], [CONV, "relu", POOL], "MACs: the same for every H, W that both accept (proved)"),
+        ([CONV], [CONV, CONV], "Weights: 8 numbers on the left, 28 on the right"),
+        ([CONV, "opaque_one"], [CONV], "MACs: not compared: what odd costs is not known"),
+    ],
+)
+def test_costs_are_compared_for_every_size(left: list[str], right: list[str], text: str) -> None:
+    odd = 'traced_function: {function: fft, shape: [1, 4, "size(2)", "size(3)"]}, name: odd, from: input'
+
+    def net(layers: list[str]) -> Model:
+        lines = [
+            f"  - {{{odd if layer == 'opaque_one' else layer if ':' in layer else f'{layer}: null'}}}"
+            for layer in layers
+        ]
+        return shapecalc.loads("\n".join(["input: [1, H, W]", "parameters: {H: 8, W: 8}", "layers:", *lines]))
+
+    first, second = net(left), net(right)
+    proof = first.agreement(second)
+    assert text in str(proof).splitlines()
+    if isinstance(proof.costs, Difference):
+        at = {"input": (1, *proof.costs.sizes.values())}
+        assert first.analyze(input=at).macs != second.analyze(input=at).macs
 
 
 @pytest.mark.parametrize(

@@ -31,3 +31,22 @@ def from_keras(model: Any, input: Any = None, *, name: str | None = None) -> Mod
     from shapecalc.bridges.keras.live_model import imported
 
     return imported(model, input, name)
+
+
+def export_keras(model: Model, *, input: Any = None, **parameters: Any) -> str:  # noqa: A002  (as in `export`)
+    """Return a model in the rules of Keras as source of a functional model, which imports only Keras.
+
+    `model()` in it builds the network; its layers have the names of the report, with `_` for a dot, and its
+    weights those of the layers. `input` and `parameters` are those of `Model.analyze`.
+
+    Raises `ShapeError` where the model does not hold, `SpecError` for a spec of torch and for a layer that
+    Keras has no counterpart of, `NotInstalled` without Keras.
+
+    >>> from shapecalc import load
+    >>> print(export_keras(load("tutorials/keras_lenet5")).splitlines()[-1].strip())
+    return keras.Model([input], softmax, name="keras_lenet5")
+    """
+    need("keras")
+    from shapecalc.bridges.keras.keras_source import source
+
+    return source(model, input, parameters)

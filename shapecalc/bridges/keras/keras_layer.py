@@ -59,6 +59,11 @@ class KerasLayer:
         """Whether the class is one of Keras' layers."""
         return self.module == "keras.layers"
 
+    @property
+    def is_operation(self) -> bool:
+        """Whether the class is one of the operations behind `keras.ops`."""
+        return self.module.startswith("keras.src.ops.")
+
     def inner(self, key: str, *shapes: OpenShape) -> KerasLayer:
         """Return the layer that a wrapper has in its config, called on tensors of these shapes."""
         return layer_in(self.config[key], *shapes)
@@ -107,3 +112,19 @@ def function_name(value: Any) -> str | None:
 def tuples(value: Any) -> Any:
     """Return a value with tuples for lists, however deep."""
     return tuple(map(tuples, value)) if isinstance(value, (list, tuple)) else value
+
+
+def has_other_weights(config: Any) -> bool:
+    """Say whether a layer, or one inside, is quantized or has LoRA: its weights are not those of its class.
+
+    >>> has_other_weights({"units": 4, "lora_rank": 2}), has_other_weights({"units": 4})
+    (True, False)
+    """
+    if isinstance(config, Mapping):
+        if config.get("lora_rank") or config.get("quantization_config") or "quantization_mode" in config:
+            return True
+        policy = str(config.get("class_name", ""))
+        return policy.endswith("DTypePolicy") != (policy == "DTypePolicy") or has_other_weights(
+            [*config.values()]
+        )
+    return isinstance(config, (list, tuple)) and any(map(has_other_weights, config))

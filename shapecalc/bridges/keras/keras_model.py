@@ -109,18 +109,17 @@ def with_input(opened: Mapping[str, OpenShape], given: Any) -> dict[str, OpenSha
 
 def first_accepted(
     opened: Mapping[str, OpenShape], graph_at: Callable[[Shapes, int], KerasGraph]
-) -> tuple[Model, KerasGraph, Shapes, int]:
-    """Return the model at the first sizes that it accepts, with what it was made of."""
+) -> tuple[Model, Shapes]:
+    """Return the model at the first sizes that it accepts, and the shapes of its inputs."""
     refusal: Exception | None = None
     for shapes in candidates(opened):
         batch = batch_for(shapes)
         try:
-            graph = graph_at(shapes, batch)
-            model = model_of(graph, opened, shapes, batch)
+            model = model_of(graph_at(shapes, batch), opened, shapes, batch)
             model.analyze()
         except ShapecalcError as error:
             refusal = refusal or error
             continue
-        return model, graph, shapes, batch
+        return model, shapes
     assert refusal is not None
     raise refusal

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any, NamedTuple, TypeAlias
 
+from shapecalc.bridges.canonical import canonical
+from shapecalc.bridges.keras.keras_function_twins import ALIASES
 from shapecalc.bridges.keras.keras_layer import KerasLayer, OpenShape, Operand, operands_in
 from shapecalc.bridges.keras.keras_twins import activation
 from shapecalc.layers.base import Kind
@@ -142,8 +144,8 @@ def _got(call: Operation) -> list[Part] | None:
             layers.append(Select(dim=axis, index=each))
             continue
         elif each != slice(None):
-            start, end, step = each.start or 0, each.stop, each.step or 1
-            layers.append(Slice(dim=axis, start=start, end=end, step=step))
+            settings = {"start": each.start or 0, "end": each.stop, "step": each.step or 1}
+            layers.append(canonical(Slice, {"dim": axis, **settings}))
         axis += 1
     return call.parts(*(layers or [Identity()]))
 
@@ -175,11 +177,6 @@ _RULES: Mapping[str, Rule] = {
     "BroadcastTo": _once(lambda call: BroadcastTo(shape=_open(call))),
     **dict.fromkeys(("Cast", "Copy", "SaturateCast", "StopGradient"), _once(lambda call: Identity())),
 }
-_ALIASES = {
-    "Power": "pow", "Mod": "remainder", "Subtract": "sub", "Equal": "eq", "BitwiseInvert": "bitwise_not",
-    "NanToNum": "nan_to_num",
-}  # fmt: skip
-"""What torch calls a function of each element, where Keras has another name."""
 
 
 def _open(call: Operation) -> list[int]:
@@ -192,12 +189,12 @@ def parts_of(layer: KerasLayer, batch: int, results: tuple[OpenShape, ...] | Non
     Keras' names are classes; those of the elements are known by the name of the function, as in torch.
     """
     call = Operation(layer, batch, results)
-    if not call.tensors or not layer.module.startswith("keras.src.ops."):
+    if not call.tensors or not layer.is_operation:
         return None
     if rule := _RULES.get(layer.class_name):
         return rule(call)
     name = snake_case(layer.class_name)
-    function = _ALIASES.get(layer.class_name, name)
+    function = ALIASES.get(layer.class_name, name)
     if function in POINTWISE:
         if len(call.tensors) == 1:
             return call.parts(Elementwise(function=function))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Mapping, Sequence
-from itertools import chain
+from itertools import chain, count
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,9 +14,12 @@ from shapecalc.bridges.keras.keras_graph import KerasCall, KerasGraph
 from shapecalc.bridges.keras.keras_layer import (
     KerasLayer,
     Literal,
+    OpenShape,
     Operand,
     Variable,
     function_name,
+    has_other_weights,
+    layer_in,
     operands_in,
     with_tensors,
 )
@@ -30,6 +33,8 @@ from shapecalc.layers.traced import Constant, Opaque, Parameter, Unused
 from shapecalc.spec.tree import Step
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.]")
+_WITHOUT_WEIGHTS = ("Lambda",)
+"""Layers of Keras' own that no rule is for, and that have no weights."""
 _UNREAD = (ValidationError, ShapecalcError, Refused, LookupError, TypeError, ValueError)
 """What a config raises that says what no rule has: its call is then known by its shapes."""
 
@@ -42,12 +47,15 @@ class Steps:
         self.steps: list[Step] = []
         self.held: list[list[tuple[str, Shape, bool]]] = []
         """The weights of the layer of each step, and whether they are trained."""
-        self.names: dict[str, int] = dict.fromkeys(shapes, 1)
+        self.names = {*shapes}
+        self.calls = {step_name(call.name) for call in graph.calls}
         self.shapes: dict[str, tuple[int, ...]] = {name: (batch, *shape) for name, shape in shapes.items()}
         self.references = {(name, 0): name for name in shapes}
         """What a spec calls the results of calls, and the weights that operations take."""
         self.owners: dict[Hashable, tuple[str, Kind]] = {}
         self.last = next(iter(shapes))
+        self.call = ""
+        """The call whose steps are appended."""
         for call in graph.calls:
             self.add(call)
 
@@ -68,6 +76,7 @@ class Steps:
 
     def add(self, call: KerasCall) -> None:
         """Append the steps of a call."""
+        self.call = call.name
         layer = KerasLayer(
             call.layer.class_name,
             call.layer.config,
@@ -75,7 +84,11 @@ class Steps:
             with_tensors(call.layer.kwargs, self._with_shape),
             call.layer.module,
         )
-        before = len(self.steps), dict(self.names), dict(self.shapes), self.last, dict(self.owners)
+        if call.weights is None and has_other_weights(layer.config):
+            raise unknown(
+                call.name, f"{layer.class_name} is quantized or has LoRA: its weights are not in the file"
+            )
+        before = len(self.steps), set(self.names), dict(self.shapes), self.last, dict(self.owners)
         try:
             results = self.known(call, layer)
         except _UNREAD:
@@ -146,16 +159,15 @@ class Steps:
             for name in results
         ]
 
-    def owned(
-        self, call: KerasCall, kind: Kind, references: list[str], *, is_frozen: bool = False
-    ) -> list[str]:
+    def owned(self, call: KerasCall, kind: Kind, references: list[str]) -> list[str]:
         """Append a layer with its weights, or one that shares those of an earlier call."""
-        owner = self.owners.get(call.owner)
-        share = owner[0] if owner is not None and owner[1] == kind else None
-        trainable = None if call.trainable and not is_frozen else False
-        results = self.append(kind, references, call.name, share=share, trainable=trainable)
-        if share is None:
-            self.owners[call.owner] = results[0].partition(":")[0], kind
+        owner, known = self.owners.get(call.owner, ("", kind))
+        if known != kind:
+            raise LookupError("a layer that is another kind on other tensors")
+        trainable = None if call.trainable else False
+        results = self.append(kind, references, call.name, share=owner or None, trainable=trainable)
+        if self.held[-1]:
+            self.owners.setdefault(call.owner, (results[0], kind))
         return results
 
     def activated(self, call: KerasCall, written: Any, results: list[str]) -> list[str]:
@@ -163,15 +175,11 @@ class Steps:
         name = function_name(written)
         if name == function_name(None):
             return results
-        if isinstance(written, Mapping) and name is None and "config" in written:
-            inner = written["config"] if isinstance(written["config"], Mapping) else {}
-            own = KerasLayer(
-                str(written.get("class_name")), inner, (Operand(self.shapes[results[0]]),), {},
-                str(written.get("module")),
-            )  # fmt: skip
-            kind = layer_of(own) if own.is_own else None
+        if name is not None:
+            kind = activation(name)
         else:
-            kind = activation(name or "")
+            inner = layer_in(written, self.shapes[results[0]])
+            kind = layer_of(inner) if inner.is_own else None
         first, *others = results
         shown = f"{call.name}_{name or 'activation'}"
         if kind is None:
@@ -187,7 +195,7 @@ class Steps:
     ) -> list[str]:  # fmt: skip
         """Append a step and return the references to its results; raise what the layer's rules raise."""
         effect = layer.apply(tuple([self.shapes[reference] for reference in references]))
-        name = self.unique(name)
+        name = self.unique(name, self.call)
         data: dict[str, Any] = {"name": name}
         if [*references] != [self.last] or isinstance(layer, Merge):
             data["from"] = tuple(references)
@@ -197,7 +205,7 @@ class Steps:
         is_layer = not isinstance(layer, Parameter)
         self.held.append(
             [
-                (weight, shape, trainable is not False and weight not in layer.statistics)
+                (weight, shape, trainable is not False and weight not in layer.gathered)
                 for weight, shape in (effect.weights.items() if is_layer else ())
             ]
         )
@@ -207,20 +215,30 @@ class Steps:
         self.shapes |= dict(zip(results, shapes, strict=True))
         return results
 
-    def unique(self, name: str) -> str:
-        """Return a name that no step has yet: this one, or with a number behind it."""
-        name = _NOT_IN_NAMES.sub("_", name).strip(".") or "step"
-        name = name if name[0].isalnum() or name[0] == "_" else f"_{name}"
-        number = self.names[name] = self.names.get(name, 0) + 1
-        return name if number == 1 else self.unique(f"{name}_{number}")
+    def unique(self, name: str, call: str) -> str:
+        """Return a name that no step has yet: this one, or with a number behind it.
+
+        The names of calls are for the calls, not for what else a call becomes.
+        """
+        name = plain = step_name(name)
+        for number in count(2):
+            if name not in self.names and (name == step_name(call) or name not in self.calls):
+                break
+            name = f"{plain}_{number}"
+        self.names.add(name)
+        return name
 
     def is_right(self, call: KerasCall, results: Sequence[str], first: int) -> bool:
-        """Say whether steps give the shapes that Keras computes, and have the weights of the live layer."""
-        if call.results is not None and [self.shapes[name] for name in results] != [*call.results]:
+        """Say whether steps give the shapes that Keras computes, and have the weights of the live layer.
+
+        Names are compared without those of layers inside, which Keras numbers: `lstm_cell_1.kernel`.
+        """
+        shapes = [self.shapes[name] for name in results]
+        if call.results is not None and not all_fit(shapes, call.results):
             return False
-        found = [*chain.from_iterable(self.held[first:])]
+        found = [(own_name(name), *others) for name, *others in chain.from_iterable(self.held[first:])]
         return call.weights is None or found == [
-            (each.name, each.shape, each.trainable) for each in call.weights
+            (own_name(each.name), each.shape, each.trainable) for each in call.weights
         ]
 
     def seen(self, reference: str) -> list[int]:
@@ -230,33 +248,64 @@ class Steps:
 
     def opaque(self, call: KerasCall, layer: KerasLayer) -> list[str]:
         """Append a call that no rule is known for: its shapes are those that Keras computes."""
-        if call.results is None:
-            raise SpecError(
-                f"{layer.class_name} has no rule, and the shape of its result is not in the file",
-                path=call.name,
-                hint="build the model in Python, and give it to shapecalc.from_keras",
+        if call.weights is None and not (layer.is_operation or layer.class_name in _WITHOUT_WEIGHTS):
+            raise unknown(call.name, f"{layer.class_name} has no rule, and its weights are not in the file")
+        if call.results is None or any(None in shape[1:] for shape in call.results):
+            raise unknown(
+                call.name, f"{layer.class_name} has no rule, and the shape of its result is not in the file"
             )
         operands = [*operands_in((layer.args, layer.kwargs))]
         references = [self.reference(operand) for operand in operands] or [next(iter(self.shapes))]
-        gives = [[-1 if size == self.batch and not axis else size for axis, size in enumerate(shape)]
-                 for shape in call.results]  # fmt: skip
+        gives = [
+            [-1 if size in (self.batch, None) and not axis else size for axis, size in enumerate(shape)]
+            for shape in call.results
+        ]
         trained, frozen = (
             {each.name: each.shape for each in call.weights or () if each.trainable is trainable}
             for trainable in (True, False)
         )
+        if call.owner in self.owners:
+            trained = frozen = {}
         layer_of_shapes = Opaque(
             function=re.sub(r"\W", "_", layer.class_name),
             takes=[self.seen(reference) for reference in references],
             gives=gives,
             tensors=trained or frozen,
         )
-        if trained and frozen and call.owner not in self.owners:
+        if trained and frozen:
             beside = Unused(tensors=frozen)
             self.append(beside, references[:1], f"{call.name}_frozen", trainable=False)
-        return self.owned(call, layer_of_shapes, references, is_frozen=not trained)
+        results = self.append(layer_of_shapes, references, call.name, trainable=bool(trained))
+        self.owners.setdefault(call.owner, (results[0], layer_of_shapes))
+        return results
+
+
+def own_name(path: str) -> str:
+    """Return the name of a weight without those of the layers that it is in."""
+    return path.rpartition(".")[2]
+
+
+def all_fit(shapes: Sequence[Shape], seen: Sequence[OpenShape]) -> bool:
+    """Say whether shapes are those that Keras computes, as far as these are fixed."""
+    return len(shapes) == len(seen) and all(
+        len(shape) == len(other) and all(m in (None, n) for n, m in zip(shape, other, strict=True))
+        for shape, other in zip(shapes, seen, strict=True)
+    )
 
 
 def number_of(size: Dim) -> int:
     """Return a size of numeric inference as what it is."""
     assert isinstance(size, int)
     return size
+
+
+def step_name(name: str) -> str:
+    """Return the name of a call as that of a step."""
+    name = _NOT_IN_NAMES.sub("_", name).strip(".") or "step"
+    return name if name[0].isalnum() or name[0] == "_" else f"_{name}"
+
+
+def unknown(path: str, message: str) -> SpecError:
+    """Return the error for a layer in a file that would have to be run."""
+    hint = "build the model in Python, and give it to shapecalc.from_keras"
+    return SpecError(message, path=path, hint=hint)

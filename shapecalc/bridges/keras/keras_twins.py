@@ -62,8 +62,13 @@ class KerasTwin(Counterpart[K]):
                 *("base", "crop", "flatten", "pad", "relu", "reshape"),
                 *("keras_norm", "keras_pad", "keras_pool"),
             ),
+            "keras_function_twins": (
+                *("batch_shape_ops", "by_name", "einsum", "merge", "reshape", "select", "traced"),
+            ),
             "keras_recurrent_twins": ("keras_recurrent", "keras_cells", "keras_conv_lstm"),
             "keras_wrapper_twins": ("keras_wrapper",),
+            "keras_sequence_twins": ("keras_attention", "keras_basic", "keras_einsum", "keras_merge"),
+            "keras_pointwise_twins": ("keras_norm", "keras_pointwise"),
         }.items()
     }
     names: ClassVar[Mapping[str, str]] = NAMES
@@ -115,6 +120,10 @@ class KerasTwin(Counterpart[K]):
         """Return what is said of these fields when the layer is called, and not when it is made."""
         return {}
 
+    def expression(self, layer: K, shapes: Shapes) -> str | None:
+        """Return the source of a function of keras.ops, `{0}` for the first tensor; None for a layer."""
+        return None
+
     # ---- reading
 
     def from_layer(self, layer: KerasLayer) -> Kind | None:
@@ -161,7 +170,7 @@ def results_of(layer: Any, tensors: Sequence[Any], settings: Mapping[str, Any]) 
 
     args, states = called(layer, tensors)
     result = layer(*args, **states, **settings)
-    return tuple(tuple(map(int, tensor.shape)) for tensor in keras.tree.flatten(result))
+    return tuple(tuple(tensor.shape) for tensor in keras.tree.flatten(result))
 
 
 def called(layer: Any, tensors: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -169,8 +178,11 @@ def called(layer: Any, tensors: Sequence[Any]) -> tuple[tuple[Any, ...], dict[st
     from keras import layers
 
     first, *others = tensors
-    if isinstance(layer, (layers.Add, layers.Multiply, layers.Concatenate)):
+    merging = (layers.Add, layers.Multiply, layers.Concatenate, layers.Subtract, layers.Average)
+    if isinstance(layer, (*merging, layers.Maximum, layers.Minimum, layers.Dot, layers.Attention)):
         return (list(tensors),), {}
+    if isinstance(layer, (layers.MultiHeadAttention, layers.GroupQueryAttention)) and not others:
+        return (first, first), {}
     if isinstance(layer, (layers.RNN, layers.Bidirectional)):
         sizes = getattr(layer, "state_size", ())
         return (first,), {"initial_state": nested(sizes, others)} if others else {}

@@ -17,7 +17,7 @@ from shapecalc.bridges.keras.keras_twins import (
     twin_of,
 )
 from shapecalc.layers.base import Kind
-from shapecalc.layers.keras_wrapper import KerasBidirectional, KerasTimeDistributed
+from shapecalc.layers.keras_wrapper import KerasBidirectional, KerasSpectralNorm, KerasTimeDistributed
 
 
 def built_inside(layer: Kind, shapes: Shapes) -> Any:
@@ -64,6 +64,10 @@ class TimeDistributedTwin(AroundOneTwin[KerasTimeDistributed]):
 
     def step(self, shape: tuple[Any, ...]) -> tuple[Any, ...]:
         return (shape[0], *shape[2:])
+
+
+class SpectralNormTwin(AroundOneTwin[KerasSpectralNorm]):
+    """The layer inside takes what this one takes."""
 
 
 class BidirectionalTwin(OverStepsTwin[KerasBidirectional]):

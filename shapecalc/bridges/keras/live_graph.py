@@ -13,11 +13,13 @@ from unittest import mock
 
 import keras
 from keras import tree
+from keras.src import backend
 
 from shapecalc.bridges.keras.keras_graph import KerasCall, KerasGraph, KerasWeight, needed
 from shapecalc.bridges.keras.keras_layer import Literal, Operand, Variable
 from shapecalc.bridges.keras.live_layer import described, is_functional, is_own, weight_name
 from shapecalc.errors import SpecError
+from shapecalc.layers.class_names import snake_case
 
 
 class NotTraced(Exception):
@@ -32,8 +34,8 @@ class LiveGraph:
         self.calls: list[KerasCall] = []
         self.names: dict[str, int] = {}
         self.tensors: dict[int, tuple[Any, Operand]] = {}
-        self.reasons: dict[str, str] = {}
-        """Why layers of the user's own are known by the shapes of their results alone."""
+        self.is_traced = False
+        """Whether code of the user's own was run, which may depend on sizes."""
 
     def run(self, inputs: Mapping[str, tuple[tuple[int, ...], str]]) -> KerasGraph:
         """Return the calls for inputs of these shapes, batch included, and dtypes."""
@@ -83,7 +85,6 @@ class LiveGraph:
                         f"{type(operation).__name__}.call cannot be run on tensors without numbers: {reason}",
                         hint="its call may use layers and keras.ops only; or give a functional model",
                     ) from None
-                self.reasons[path] = str(reason)
         return self.recorded(operation, args, kwargs, path)
 
     def recorded(self, operation: Any, args: Any, kwargs: Any, path: str) -> Any:
@@ -104,8 +105,16 @@ class LiveGraph:
         return results
 
     def unique(self, name: str) -> str:
+        """Return the name of a call: that of the layer, with a number behind it for a second one."""
         number = self.names[name] = self.names.get(name, 0) + 1
-        return name if number == 1 else self.unique(f"{name}_{number}")
+        return name if number == 1 else self.unique(f"{name}_call{number}")
+
+    def name_of(self, operation: Any, *, is_new: bool) -> str:
+        """Return the name of an operation; one that a call has just made has a number of the session."""
+        if is_new and not isinstance(operation, keras.layers.Layer):
+            return snake_case(type(operation).__name__)
+        name: str = operation.name
+        return name
 
     def plain(self, value: Any) -> Any:
         """Return arguments as data, with operands for tensors."""
@@ -130,7 +139,9 @@ class LiveGraph:
         values = {id(tensor): value for tensor, value in zip(inner.inputs, ordered, strict=True)}
         return self.nodes(inner, values, path, inner._outputs_struct)  # noqa: SLF001
 
-    def nodes(self, function: Any, values: dict[int, Any], path: str, outputs: Any) -> Any:
+    def nodes(
+        self, function: Any, values: dict[int, Any], path: str, outputs: Any, *, is_traced: bool = False
+    ) -> Any:
         """Run the nodes of a graph whose inputs have these values."""
         by_depth = function._nodes_by_depth  # noqa: SLF001
         for depth in sorted(by_depth, reverse=True):
@@ -140,7 +151,7 @@ class LiveGraph:
                 args, kwargs = node.arguments.fill_in(values)
                 for key in implied_masks(node.arguments):
                     kwargs.pop(key)
-                name = node.operation.name
+                name = self.name_of(node.operation, is_new=is_traced)
                 results = self.called(node.operation, args, kwargs, f"{path}.{name}" if path else name)
                 pairs = zip(node.outputs, tree.flatten(results), strict=True)
                 values |= {id(tensor): value for tensor, value in pairs}
@@ -176,8 +187,10 @@ class LiveGraph:
                     f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
                 ) from error
         first = len(self.calls)
-        results = self.nodes(function, {id(tensor): value for tensor, value in fresh}, path, outputs)
+        values = {id(tensor): value for tensor, value in fresh}
+        results = self.nodes(function, values, path, outputs, is_traced=True)
         self.require_all_weights(layer, first)
+        self.is_traced = True
         return results
 
     def require_all_weights(self, layer: Any, first: int) -> None:
@@ -197,7 +210,13 @@ def result_of(operation: Any, args: Any, kwargs: Any) -> Any:
     """Return the tensors that a call gives, their shapes computed by Keras; raise what Keras raises."""
     if isinstance(operation, keras.layers.Layer) and args:
         operation._assert_input_compatibility(args[0])  # noqa: SLF001  (`__call__` does, and would record a node)
-    return operation.compute_output_spec(*args, **kwargs)
+    results = operation.compute_output_spec(*args, **kwargs)
+    if all(None not in tensor.shape for tensor in tree.flatten(results)):
+        return results
+    # sizes that the layer was made to leave open
+    is_quantized = getattr(operation, "quantization_mode", None) is not None
+    call = operation.quantized_call if is_quantized else operation.call
+    return backend.compute_output_spec(call, *args, **kwargs)
 
 
 def implied_masks(arguments: Any) -> Iterator[str]:

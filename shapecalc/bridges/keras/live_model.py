@@ -9,7 +9,8 @@ import keras
 
 from shapecalc.bridges.keras.keras_graph import KerasGraph
 from shapecalc.bridges.keras.keras_layer import OpenShape
-from shapecalc.bridges.keras.keras_model import Shapes, first_accepted, with_input
+from shapecalc.bridges.keras.keras_model import Shapes, first_accepted, model_of, with_input
+from shapecalc.bridges.keras.keras_witness import CallWitness
 from shapecalc.bridges.keras.live_graph import LiveGraph
 from shapecalc.bridges.keras.live_layer import is_functional
 from shapecalc.errors import SpecError, quote
@@ -24,15 +25,28 @@ def imported(model: Any, given: Any, name: str | None) -> Model:
         model.build((None, *given))
     opened, dtypes = inputs_of(model, given)
 
+    is_traced = False
+
     def graph_at(shapes: Shapes, batch: int) -> KerasGraph:
+        nonlocal is_traced
         inputs = {title: ((batch, *shape), dtypes[title]) for title, shape in shapes.items()}
+        run = LiveGraph(model)
         try:
-            return LiveGraph(model).run(inputs)
-        except (ValueError, TypeError, ArithmeticError, NotImplementedError) as error:
+            graph = run.run(inputs)
+        except (ValueError, TypeError, ArithmeticError, RuntimeError) as error:
             text = str(error).strip().partition("\n")[0]
             raise SpecError(f"{model.name} does not take inputs of these sizes: {text}") from error
+        is_traced |= run.is_traced
+        return graph
 
-    result = first_accepted(with_input(opened, given), graph_at)[0]
+    opened = with_input(opened, given)
+    result, shapes = first_accepted(opened, graph_at)
+    if is_traced and result.free_names():
+        result.graphs.witness = CallWitness(
+            result,
+            shapes,
+            lambda shapes, batch: model_of(graph_at(shapes, batch), opened, shapes, batch),
+        )
     return result if name is None else result.model_copy(update={"name": name})
 
 

@@ -13,9 +13,11 @@ from pydantic import ValidationError
 from shapecalc import layers
 from shapecalc.algebra import Dim
 from shapecalc.bridges.onnx.onnx_node import MOST_VALUES, WHOLE, Operand
+from shapecalc.bridges.onnx.size_values import concrete, spec_text
 from shapecalc.engine.evaluate import Evaluator
 from shapecalc.errors import FormulaError, Place, ShapecalcError, SpecError, quote
 from shapecalc.layers.base import Kind, Merge
+from shapecalc.layers.family import Family
 from shapecalc.layers.requirement import Refused
 from shapecalc.spec.tree import MOST_LAYERS, Step
 
@@ -133,8 +135,11 @@ class ImportedSteps:
         return operand.numel <= 1 and not is_named
 
     def is_learned(self, operand: Operand) -> bool:
-        """Say whether an initializer is a parameter of the network."""
-        is_weight = operand.weight is not None and operand.dtype not in WHOLE and operand.numel > 0
+        """Say whether an initializer is a parameter of the network: of floats, or of quantized ones."""
+        is_small = operand.dtype in (TensorProto.INT8, TensorProto.UINT8) and operand.numel > 1
+        is_weight = (
+            operand.weight is not None and (operand.dtype not in WHOLE or is_small) and operand.numel > 0
+        )
         return is_weight and not operand.is_literal and not self.is_constant(operand)
 
     @property
@@ -152,9 +157,7 @@ class ImportedSteps:
             shape = [size or 1 for size in operand.shape]
             layer = layers.Parameter(shape=shape) if is_first else layers.Constant(shape=shape)
             result = self.append(layer, (), self.unique(operand.title or layer.kind))[0]
-            for axis in (axis for axis, size in enumerate(operand.shape) if not size):
-                name = self.unique(f"{result.step}_empty")
-                result = self.append(layers.EmptySlice(dim=axis), (result,), name)[0]
+            result = self.emptied(result, operand.shape)
             if is_first:
                 self.owners[operand.key] = result.step or ""
             operand.step = result.step
@@ -163,11 +166,23 @@ class ImportedSteps:
 
     # ---- steps
 
+    def emptied(self, operand: Operand, shape: tuple[int, ...]) -> Operand:
+        """Return nothing of the axes of a tensor that have no size in this shape."""
+        for axis in (axis for axis, size in enumerate(shape) if not size):
+            name = self.unique(f"{operand.step}_empty")
+            operand = self.append(layers.EmptySlice(dim=axis), (operand,), name)[0]
+        return operand
+
     def append(
         self, layer: Kind, operands: Sequence[Operand], name: str, share: str | None = None
     ) -> list[Operand]:
         """Append a step of this name and return its results; `share` is a step whose weights it has."""
         sources = [self.source(operand) for operand in operands] or [self.first]
+        below = operands[0].below if operands else None
+        if below is not None and isinstance(layer, layers.Embedding):
+            self.condition(spec_text(below), "at_most", str(layer.num_embeddings))
+            if concrete(below) > concrete(layer.num_embeddings):
+                raise Halt
         if len(self.steps) >= MOST_LAYERS:
             raise SpecError(f"the graph makes more than {MOST_LAYERS:,} layers", place=self.place)
         data: dict[str, Any] = {"name": name, "place": self.place}
@@ -179,8 +194,10 @@ class ImportedSteps:
         shapes = self._inferred(layer, sources)
         dtype = operands[0].dtype if operands else TensorProto.FLOAT
         titles = [name] if len(shapes) == 1 else [f"{name}.{number}" for number in range(len(shapes))]
-        self.shapes.update(zip(titles, shapes, strict=True))
-        return [Operand(title, dtype, shape, title) for title, shape in zip(titles, shapes, strict=True)]
+        self.shapes |= {name: shapes[0], **dict(zip(titles, shapes, strict=True))}
+        below = below if layer.family is Family.RESHAPE else None
+        pairs = zip(titles, shapes, strict=True)
+        return [Operand(title, dtype, shape, title, below=below) for title, shape in pairs]
 
     def _inferred(self, layer: Kind, sources: Sequence[str]) -> list[tuple[int, ...]]:
         try:
@@ -206,7 +223,7 @@ class ImportedSteps:
         return self.shapes[tensor or self.last][axis]
 
     def condition(self, left: str, relation: str, right: str) -> None:
-        """Record what holds at the sizes of the import and was decided by: other sizes are refused."""
+        """Record what has to hold, most often what holds at the sizes of the import and was decided by."""
         if (left, relation, right) in self.conditions:
             return
         self.conditions.add((left, relation, right))

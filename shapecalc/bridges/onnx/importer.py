@@ -26,7 +26,7 @@ from shapecalc.spec.tree import RESERVED_PARAMETERS
 
 _BATCH = re.compile(r"n|b|bs|batch.*|.*_batch|unk__.*|s\d+|\?", re.IGNORECASE)
 """What files call the size of a batch; or it has no name."""
-_USUAL = (224, 256, 128, 64, 512, 32, 299, 96, 384, 16, 8, 4, 2, 1)
+_USUAL = (224, 256, 128, 64, 512, 32, 225, 65, 299, 96, 384, 16, 8, 4, 2, 1)
 """What a size that the file leaves open is at first; the first that all layers take."""
 _TRACED_BATCH = 11
 """The batch of the import: one that is hardly another size, and no 1, which would stretch."""
@@ -77,9 +77,7 @@ class _Importer:
             raise SpecError(f"the input {quote(value.name)} {what}", place=self.place)
         sizes: list[int | str] = []
         for axis, dim in enumerate(tensor.shape.dim):
-            if dim.HasField("dim_value") and dim.dim_value == 0:
-                raise SpecError(f"axis {axis} of the input {quote(value.name)} is 0", place=self.place)
-            if dim.HasField("dim_value") and dim.dim_value > 0:
+            if dim.HasField("dim_value") and dim.dim_value >= 0:
                 sizes.append(dim.dim_value)
             else:
                 sizes.append(dim.dim_param or f"{title}_{axis}")
@@ -153,17 +151,30 @@ class _Importer:
         )
         tensors: Tensors = {each.name: run.initializer(each) for each in self.graph.initializer}
         for value, title in zip(self.inputs, self.titles, strict=True):
-            operand = Operand(value.name, value.type.tensor_type.elem_type, shapes[value.name], title)
+            shape = tuple([size or 1 for size in shapes[value.name]])
+            operand = Operand(value.name, value.type.tensor_type.elem_type, shape, title)
             run.add_input(title, operand)
-            tensors[value.name] = operand
+            tensors[value.name] = run.emptied(operand, shapes[value.name])
         is_complete = True
         try:
             run.run(self.graph.node, tensors)
         except Halt:
+            if named and batch > 1:
+                return self._attempt(values, 1)
             is_complete = False
+            self._pin(run, {**values, **named})
         except HasBatch:
             return self._attempt(values, 1)
         return self._model(run, tensors, values, is_complete=is_complete), is_complete
+
+    def _pin(self, run: GraphImport, values: Mapping[str, int]) -> None:
+        """Refuse other sizes than those of the import: what is behind the layer that refuses is not known."""
+        run.shapes.setdefault(run.last, ())
+        for name, size in values.items():
+            is_batch = self._is_batch(name)
+            run.condition(
+                f"size({self.titles[0]!r}, 0)" if is_batch else self.letters[name], "equal", str(size)
+            )
 
     def _number(self, size: int | str, known: NamedValues) -> int:
         if isinstance(size, int):
@@ -231,7 +242,7 @@ class _Importer:
             raise SpecError(f"{first['loc'][0]}: {first['msg']}", place=self.place) from None
 
     def _written(self, size: int | str) -> int | str:
-        return size if isinstance(size, int) else self.letters.get(size, size)
+        return size or 1 if isinstance(size, int) else self.letters.get(size, size)
 
 
 def _distinct(titles: list[str], word: str, reserved: frozenset[str] | set[str] = frozenset()) -> list[str]:

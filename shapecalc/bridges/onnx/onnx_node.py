@@ -48,6 +48,9 @@ class Operand:
     is_literal: bool = False
     """Whether a node holds its numbers: nothing learns them, unless they are the weights of a layer."""
 
+    below: Any = None
+    """What its integers are less than, where they count up to a number."""
+
     @property
     def key(self) -> int:
         """What distinguishes an initializer from others of its name, in other graphs."""

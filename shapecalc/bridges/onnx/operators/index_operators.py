@@ -63,7 +63,9 @@ def _top_k(node: Node) -> None:
 
 @operator("OneHot")
 def _one_hot(node: Node) -> None:
-    fields = {"depth": field_value(node.numbers(1)[0]), "dim": node.attribute("axis", -1)}
+    depth = node.numbers(1)[0]
+    depth = int(depth) if isinstance(depth, float) else depth
+    fields = {"depth": field_value(depth), "dim": node.attribute("axis", -1)}
     append_operator(node, layers.OnnxOneHot, [node.operand(0), node.operand(2)], holds=False, **fields)
 
 

@@ -7,9 +7,10 @@ from typing import Any
 from shapecalc import layers
 from shapecalc.bridges.canonical import canonical
 from shapecalc.bridges.onnx.held_operands import append_operator, result_count
-from shapecalc.bridges.onnx.onnx_node import Node
+from shapecalc.bridges.onnx.onnx_node import Node, Operand
 from shapecalc.bridges.onnx.operators import operator
 from shapecalc.layers.base import Kind
+from shapecalc.layers.requirement import shown
 
 
 def ranked(name: str, rank: int) -> type[Kind]:
@@ -40,6 +41,13 @@ def symmetric(fields: dict[str, Any]) -> dict[str, Any] | None:
     return {**fields, "padding": tuple(before for before, _ in sides)}
 
 
+def check_kernel(node: Node, weight: Operand) -> None:
+    """Refuse a weight whose sizes are not those that the attributes say of the kernel."""
+    kernel = node.attribute("kernel_shape")
+    if kernel and any(size != k for size, k in zip(node.sizes(weight)[2:], kernel, strict=False)):
+        raise node.error(f"kernel_shape is {kernel}, and the weight is {shown(weight.shape)}")
+
+
 @operator("Conv")
 def _convolution(node: Node) -> None:
     x, weight, bias = node.operand(0), node.operand(1), node.given(2)
@@ -47,6 +55,7 @@ def _convolution(node: Node) -> None:
     if not 1 <= rank <= 3:
         node.opaque()
         return
+    check_kernel(node, weight)
     fields = window_fields(node, rank) | {"groups": node.attribute("group", 1)}
     own = {
         "in_channels": weight.shape[1] * fields["groups"],
@@ -69,6 +78,7 @@ def _transposed_convolution(node: Node) -> None:
     if not 1 <= rank <= 3:
         node.opaque()
         return
+    check_kernel(node, weight)
     groups = node.attribute("group", 1)
     more = tuple(node.attribute("output_padding", [0] * rank))
     fields = window_fields(node, rank) | {"groups": groups, "output_padding": more}
@@ -91,21 +101,14 @@ def _transposed_convolution(node: Node) -> None:
 @operator("Gemm")
 def _gemm(node: Node) -> None:
     x, weight, bias = node.operand(0), node.operand(1), node.given(2)
-    if node.attribute("transA", 0):
-        x = node.step(layers.Transpose(dim0=0, dim1=1), x)
-    is_turned = bool(node.attribute("transB", 0))
-    if weight.rank == 2:
-        inward, outward = weight.shape[::-1] if is_turned else weight.shape
+    turns = {f"trans_{key.lower()}": bool(node.attribute(f"trans{key}", 0)) for key in "AB"}
+    if weight.rank == 2 and not turns["trans_a"]:
+        inward, outward = weight.shape[::-1] if turns["trans_b"] else weight.shape
         is_bias = bias is None or (bias.rank == 1 and bias.shape[0] == outward)
         layer = layers.Linear(in_features=inward, out_features=outward, **({} if bias else {"bias": False}))
         if is_bias and node.layer(layer, [weight, bias], x):
             return
-    if is_turned:
-        weight = node.step(layers.Transpose(dim0=0, dim1=1), weight)
-    if bias is None:
-        node.ends(layers.Matmul(), x, weight)
-    else:
-        node.ends(layers.Add(), node.step(layers.Matmul(), x, weight), bias)
+    append_operator(node, layers.OnnxGemm, **turns)
 
 
 @operator("MatMul")

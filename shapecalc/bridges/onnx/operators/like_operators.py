@@ -10,7 +10,7 @@ from shapecalc.bridges.canonical import canonical
 from shapecalc.bridges.onnx.held_operands import append_operator, result_count
 from shapecalc.bridges.onnx.onnx_node import Node
 from shapecalc.bridges.onnx.operators import operator
-from shapecalc.bridges.onnx.size_values import field_value, plain
+from shapecalc.bridges.onnx.size_values import field_value
 
 _OF_ONE: Mapping[str, str] = {
     "Bernoulli": "bernoulli",
@@ -33,6 +33,7 @@ def _of_one(node: Node) -> None:
     node.ends(layers.Elementwise(function=_OF_ONE[node.op]), node.operand(0))
 
 
+@operator("RegexFullMatch")
 @operator("Binarizer", "LabelEncoder", "Normalizer", "Scaler", "Imputer", domain="ai.onnx.ml")
 def _of_one_table(node: Node) -> None:
     node.ends(layers.Elementwise(function=node.op), node.operand(0))
@@ -50,6 +51,44 @@ def _gelu(node: Node) -> None:
 @operator("BiasGelu", domain="com.microsoft")
 def _bias_gelu(node: Node) -> None:
     node.ends(layers.GELU(), node.step(layers.Add(), *node.all_operands))
+
+
+@operator("TreeEnsemble", domain="ai.onnx.ml")
+def _trees(node: Node) -> None:
+    x = node.operand(0)
+    shape = [node.written(x)[0], node.attribute("n_targets")]
+    node.ends(layers.TracedFunction(function=node.op, shape=shape), x)
+
+
+@operator("StringConcat")
+def _texts(node: Node) -> None:
+    node.ends(layers.Combine(function=node.op), *node.all_operands)
+
+
+@operator("StringNormalizer")
+def _normal_texts(node: Node) -> None:
+    if node.attribute("stopwords"):
+        node.opaque()  # which words are left depends on the data
+    else:
+        node.ends(layers.Elementwise(function=node.op), node.operand(0))
+
+
+@operator("Adagrad", "Adam", "Momentum", domain="ai.onnx.preview.training")
+def _optimizer(node: Node) -> None:
+    tensors = node.all_operands[2:]
+    count = len(tensors) // (4 if node.op == "Adam" else 3)
+    kept = [*tensors[:count], *tensors[2 * count :]]
+    node.results = [node.step(layers.Elementwise(function=node.op), each) for each in kept]
+
+
+@operator("OptionalHasElement")
+def _has_element(node: Node) -> None:
+    node.fold(node.given(0) is not None)
+
+
+@operator("OptionalGetElement", "Optional")
+def _element(node: Node) -> None:
+    node.alias(node.operand(0))
 
 
 _LIKE = (
@@ -88,9 +127,9 @@ def _ratio(node: Node) -> Any:
 # ---- tensors of a given size
 
 
-@operator("ConstantOfShape", "RandomNormal", "RandomUniform")
+@operator("RandomNormal", "RandomUniform")
 def _of_shape(node: Node) -> None:
-    _filled(node, node.attribute("shape") or node.numbers(0))
+    _filled(node, node.attribute("shape"))
 
 
 @operator("BlackmanWindow", "HammingWindow", "HannWindow")
@@ -102,17 +141,6 @@ def _window(node: Node) -> None:
 def _mel_weights(node: Node) -> None:
     bins, length = node.numbers(0)[0], node.numbers(1)[0]
     _filled(node, [length // 2 + 1, bins])
-
-
-@operator("Range")
-def _range(node: Node) -> None:
-    start, limit, step = [node.numbers(number)[0] for number in range(3)]
-    step = plain(step)
-    if isinstance(step, float) or isinstance(plain(start), float):
-        count: Any = max(-int(-((plain(limit) - plain(start)) / step) // 1), 0)
-    else:
-        count = -((start - limit) // step)
-    _filled(node, [count])
 
 
 def _filled(node: Node, sizes: Any) -> None:

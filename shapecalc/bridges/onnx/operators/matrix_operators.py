@@ -11,6 +11,7 @@ from shapecalc.bridges.onnx.held_operands import append_operator
 from shapecalc.bridges.onnx.onnx_node import Node, Operand
 from shapecalc.bridges.onnx.operators import operator
 from shapecalc.bridges.onnx.operators.layer_operators import ranked, window_fields
+from shapecalc.layers.requirement import shown
 
 
 @operator("MatMulInteger")
@@ -89,32 +90,27 @@ def _quantized_mean(node: Node) -> None:
 
 @operator("Einsum")
 def _einsum(node: Node) -> None:
-    equation = _letters(str(node.attribute("equation")), [each.rank for each in node.all_operands])
-    if equation is None:
-        node.opaque()
-    else:
-        node.ends(layers.Einsum(equation=equation), *node.all_operands)
+    ranks = [each.rank for each in node.all_operands]
+    equation = _letters(str(node.attribute("equation")).replace(" ", ""), ranks)
+    terms = equation.partition("->")[0].split(",")
+    repeats = any(len({*term}) < len(term) for term in terms)
+    kind = layers.OnnxEinsum if repeats else layers.Einsum
+    node.ends(kind(equation=equation), *node.all_operands)
 
 
-def _letters(equation: str, ranks: list[int]) -> str | None:
-    """Return an equation with letters for all axes and for the result; None where a letter is repeated."""
-    left, arrow, right = equation.replace(" ", "").partition("->")
+def _letters(equation: str, ranks: list[int]) -> str:
+    """Return an equation with letters for all axes, those behind an ellipsis too, and for the result."""
+    left, arrow, right = equation.partition("->")
     terms = left.split(",")
-    if len(terms) != len(ranks):
-        return None
     if not arrow:
         letters = sorted(letter for letter in {*left} - {*",."} if left.count(letter) == 1)
         right = ("..." if "..." in left else "") + "".join(letters)
     free = [letter for letter in string.ascii_letters if letter not in equation]
-    most = max(rank - len(term.replace("...", "")) for term, rank in zip(terms, ranks, strict=True))
-    spare = "".join(free[: max(most, 0)])
-    for number, (term, rank) in enumerate(zip(terms, ranks, strict=True)):
-        count = rank - len(term.replace("...", ""))
-        terms[number] = term.replace("...", spare[len(spare) - count :])
-    right = right.replace("...", spare)
-    if any(len({*term}) < len(term) for term in (*terms, right)):
-        return None
-    return f"{','.join(terms)}->{right}"
+    counts = [rank - len(term.replace("...", "")) for term, rank in zip(terms, ranks, strict=False)]
+    spare = "".join(free[: max(0, *counts)])
+    pairs = zip(terms, counts, strict=False)
+    terms = [term.replace("...", spare[max(len(spare) - count, 0) :]) for term, count in pairs]
+    return f"{','.join(terms)}->{right.replace('...', spare)}"
 
 
 # ---- recurrent layers
@@ -123,6 +119,9 @@ def _letters(equation: str, ranks: list[int]) -> str | None:
 @operator("RNN", "GRU", "LSTM")
 def _recurrent(node: Node) -> None:
     kind = {"RNN": layers.OnnxRNN, "GRU": layers.OnnxGRU, "LSTM": layers.OnnxLSTM}[node.op]
+    hidden, recurrent = node.attribute("hidden_size"), node.operand(2)
+    if hidden is not None and node.sizes(recurrent)[-1] != hidden:
+        raise node.error(f"hidden_size is {hidden}, and the weight R is {shown(recurrent.shape)}")
     append_operator(node, kind, batch_first=bool(node.attribute("layout", 0)))
 
 

@@ -12,7 +12,6 @@ from shapecalc.bridges.onnx.operators import operator
 
 _LAYERS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "Celu": ("CELU", {"alpha": "alpha"}),
-    "Dropout": ("Dropout", {}),
     "Elu": ("ELU", {"alpha": "alpha"}),
     "HardSwish": ("Hardswish", {}),
     "LeakyRelu": ("LeakyReLU", {"alpha": "negative_slope"}),
@@ -58,6 +57,7 @@ _FUNCTIONS: Mapping[str, str] = {
 
 _MERGES: Mapping[str, str] = {
     "And": "logical_and",
+    "BitShift": "bitwise_left_shift",
     "BitwiseAnd": "bitwise_and",
     "BitwiseOr": "bitwise_or",
     "BitwiseXor": "bitwise_xor",
@@ -68,6 +68,7 @@ _MERGES: Mapping[str, str] = {
     "Less": "lt",
     "LessOrEqual": "le",
     "Max": "maximum",
+    "Mean": "mean_of_tensors",
     "Min": "minimum",
     "Mod": "remainder",
     "Or": "logical_or",
@@ -159,14 +160,12 @@ def _parametric_relu(node: Node) -> None:
     node.ends(layers.Combine(function="prelu"), x, slope)
 
 
-@operator("Softmax", "LogSoftmax", "Hardmax")
+@operator("Softmax", "LogSoftmax")
 def _softmax(node: Node) -> None:
     x = node.operand(0)
     axis = node.attribute("axis", -1 if node.version >= 13 else 1)
     kind = layers.LogSoftmax if node.op == "LogSoftmax" else layers.Softmax
-    if node.op == "Hardmax":
-        node.opaque()
-    elif node.version >= 13 or axis in (-1, x.rank - 1):
+    if node.version >= 13 or axis in (-1, x.rank - 1):
         node.ends(kind(dim=axis), x)
     else:  # over all axes from this one on
         flat = node.step(layers.Flatten(start_dim=axis), x) if axis % x.rank < x.rank - 1 else x

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 from onnx import TensorProto
@@ -9,7 +10,7 @@ from onnx import TensorProto
 from shapecalc import layers
 from shapecalc.bridges.onnx.onnx_node import Node
 from shapecalc.bridges.onnx.operators import operator
-from shapecalc.bridges.onnx.size_values import field_value
+from shapecalc.bridges.onnx.size_values import field_value, plain
 
 
 @operator("Identity")
@@ -61,14 +62,8 @@ def _size(node: Node) -> None:
 @operator("Flatten")
 def _flatten(node: Node) -> None:
     x, axis = node.operand(0), node.attribute("axis", 1)
-    axis = axis % x.rank if x.rank else 0
-    if axis == 1:
-        node.ends(layers.Flatten(), x)
-        return
-    first: Any = 1
-    for each in node.sizes(x)[:axis]:
-        first = each * first
-    node.ends(layers.View(shape=[field_value(first), -1]), x)
+    is_torchs = x.rank > 1 and axis in (1, 1 - x.rank)
+    node.ends(layers.Flatten() if is_torchs else layers.OnnxFlatten(dim=axis), x)
 
 
 @operator("Reshape")
@@ -79,7 +74,11 @@ def _reshape(node: Node) -> None:
     for axis, size in enumerate(node.sizes(x)[:keeps]):
         if axis < len(shape) and type(shape[axis]) is int and not shape[axis]:
             shape[axis] = size
-    node.ends(layers.View(shape=field_value(shape)), x)
+    sizes = field_value(shape)
+    if 0 in sizes or 0 in x.shape:
+        node.ends(layers.OnnxReshape(shape=sizes, allowzero=True), x)
+    else:
+        node.ends(layers.View(shape=sizes), x)
 
 
 @operator("Transpose")
@@ -93,7 +92,7 @@ def _squeeze(node: Node) -> None:
     x, axes = node.operand(0), node.integers(1, "axes")
     if axes is None:
         axes = [axis for axis, each in enumerate(node.sizes(x)) if each == 1]
-    node.ends(layers.Squeeze(dim=tuple(axes)), x)
+    node.ends(layers.OnnxSqueeze(dims=tuple(axes)), x)
 
 
 @operator("Unsqueeze")
@@ -118,10 +117,23 @@ def _range(node: Node) -> None:
         node.opaque()
         return
     start, limit, delta = (value.reshape(-1)[0] for value in ends)
-    count = limit - start if delta == 1 else -((start - limit) // delta)
-    node.ends(layers.Constant(shape=[field_value(count)]))
+    if any(isinstance(each, float) for each in (start, limit, delta)):
+        count = max(ceil((plain(limit) - plain(start)) / plain(delta)), 0)
+    else:
+        count = limit - start if delta == 1 else -((start - limit) // delta)
+    _filled(node, [count])
+    node.results[0].below = limit if isinstance(delta, int) and delta > 0 else None
 
 
 @operator("ConstantOfShape")
 def _constant_of_shape(node: Node) -> None:
-    node.ends(layers.Constant(shape=field_value(node.numbers(0))))
+    _filled(node, node.numbers(0))
+
+
+def _filled(node: Node, sizes: list[Any]) -> None:
+    """Append a tensor of these sizes that nothing learns."""
+    shape = field_value(sizes)
+    if 0 in shape:
+        node.ends(layers.TracedFunction(function="zeros", shape=shape))
+    else:
+        node.ends(layers.Constant(shape=shape))

@@ -13,12 +13,14 @@ from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from unittest import mock
 
 import torch
 from torch import nn
 
+from shapecalc.bridges.keras import is_keras, keras_on
+from shapecalc.bridges.keras.keras_api import from_keras
 from shapecalc.bridges.torch import from_torch
 from shapecalc.bridges.torch.tracer.declared_place import declared_place
 from shapecalc.bridges.torch.tracer.failed_constructor import constructor_error
@@ -31,6 +33,8 @@ from shapecalc.spec.find import is_configuration
 if TYPE_CHECKING:
     from shapecalc.model import Model
 
+_T = TypeVar("_T")
+
 _QUICK: dict[str, Any] = {"weights": None, "weights_backbone": None, "init_weights": False}
 """What builders of torchvision take, so that nothing is fetched and nothing is drawn at random."""
 _VIDEO = "torchvision.models.video"
@@ -39,13 +43,16 @@ _VIDEO = "torchvision.models.video"
 def model_at(path: str, shapes: Any, settings: Mapping[str, Any]) -> Model:
     """Return the model of a module at `pkg.mod:attribute` or `file.py:attribute`, or of what builds one.
 
-    A configuration file of transformers is the network that it describes.
+    A configuration file of transformers is the network that it describes, and a Keras model is read as one.
 
     `shapes` is an input as `from_torch` takes it; torchvision's builders know one themselves. Raises
     `SpecError` where there is no such thing, where it is no module, and where no shape is known.
     """
+    is_file = is_configuration(path)
 
-    def run(module: nn.Module) -> Model:
+    def run(module: nn.Module, target: Any) -> Model:
+        if is_keras(module):
+            return from_keras(module, shapes, name=path.rpartition(":")[2].replace(".", "_"))
         sizes = (usual_input(module) if is_file else _usual(target)) if shapes is None else shapes
         if sizes is None:
             like = "3x16x112x112" if _is_in(target, _VIDEO) else "3x224x224"
@@ -56,15 +63,24 @@ def model_at(path: str, shapes: Any, settings: Mapping[str, Any]) -> Model:
         except ForwardError as error:
             raise ForwardError([_located(finding, module, path) for finding in error.diagnostics]) from error
 
+    return with_module(path, settings, run)
+
+
+def with_module(path: str, settings: Mapping[str, Any], run: Callable[[nn.Module, Any], _T]) -> _T:
+    """Return what a function makes of the module at a path, and of the object there, which may build it.
+
+    While it runs, imports work as they do for `python FILE` and `python -m`: a forward may import too.
+    """
     is_file = is_configuration(path)
     file, _, _ = path.rpartition(":") if ":" in path else (path, "", "")
-    own = [str(Path(file).resolve().parent)] if file.endswith(".py") else []  # as `python FILE` has it
-    with mock.patch.object(sys, "path", [*own, str(Path.cwd()), *sys.path]):  # as `python -m` has it
+    own = [str(Path(file).resolve().parent)] if file.endswith(".py") else []
+    with mock.patch.object(sys, "path", [*own, str(Path.cwd()), *sys.path]):
         target = configured(path, settings) if is_file else _object_at(path)
-        module = target if isinstance(target, nn.Module) else _built(path, target, settings, run)
-        if isinstance(target, nn.Module) and settings and not is_file:
-            raise SpecError(f"{path} is a module that is built already: --set has nothing to set")
-        return run(module)  # a forward may import too
+        if isinstance(target, nn.Module) or is_keras(target):
+            if settings and not is_file:
+                raise SpecError(f"{path} is a module that is built already: --set has nothing to set")
+            return run(target, target)
+        return run(_built(path, target, settings, lambda module: run(module, target)), target)
 
 
 def _located(finding: Diagnostic, module: nn.Module, path: str) -> Diagnostic:
@@ -148,10 +164,10 @@ def _built(
         arguments |= {"init_weights": False} if family.startswith(("vgg", "inception", "googlenet")) else {}
 
     def build(device: str) -> nn.Module:
-        with warnings.catch_warnings(), torch.device(device):
+        with warnings.catch_warnings(), torch.device(device), keras_on(device):
             warnings.simplefilter("ignore")
-            module = target(**arguments)
-        if not isinstance(module, nn.Module):
+            module: nn.Module = target(**arguments)
+        if not isinstance(module, nn.Module) and not is_keras(module):
             raise SpecError(f"{path} makes a {type(module).__name__}, not a torch module")
         return module
 

@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from shapecalc.bridges.counterpart import LAYERS, Counterpart, K, plain
+from shapecalc.bridges.counterpart import LAYERS, TITLES, Counterpart, K, plain
 from shapecalc.bridges.torch.twins import standalone
 from shapecalc.bridges.torch.twins.source import (
     Function,
@@ -164,8 +164,7 @@ class Twin(Counterpart[K]):
 
 
 def _standalone(kind: type[Kind]) -> type[nn.Module] | None:
-    is_builtin = kind.__module__.startswith(f"{LAYERS}.")
-    return getattr(standalone, kind.__name__, None) if is_builtin else None
+    return getattr(standalone, kind.__name__, None) if kind.__module__.startswith(f"{LAYERS}.") else None
 
 
 _NEW_TENSOR = frozenset(
@@ -201,7 +200,7 @@ class Missing(Twin[K]):
 
     def absent(self) -> str:
         if self.kind.framework not in (None, self.framework):
-            return f"a rule of {str(self.kind.framework).title()}, and the proofs are against torch"
+            return f"a rule of {TITLES[str(self.kind.framework)]}, and the proofs are against torch"
         return f"torch has no counterpart of {self.kind.kind}"
 
     def build(self, fields: Fields, shapes: Shapes) -> nn.Module:
