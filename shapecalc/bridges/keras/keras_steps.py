@@ -229,13 +229,16 @@ class Steps:
         return name
 
     def is_right(self, call: KerasCall, results: Sequence[str], first: int) -> bool:
-        """Say whether steps give the shapes that Keras computes, and have the weights of the live layer."""
+        """Say whether steps give the shapes that Keras computes, and have the weights of the live layer.
+
+        Names are compared without those of layers inside, which Keras numbers: `lstm_cell_1.kernel`.
+        """
         shapes = [self.shapes[name] for name in results]
         if call.results is not None and not all_fit(shapes, call.results):
             return False
-        found = [*chain.from_iterable(self.held[first:])]
+        found = [(own_name(name), *others) for name, *others in chain.from_iterable(self.held[first:])]
         return call.weights is None or found == [
-            (each.name, each.shape, each.trainable) for each in call.weights
+            (own_name(each.name), each.shape, each.trainable) for each in call.weights
         ]
 
     def seen(self, reference: str) -> list[int]:
@@ -275,6 +278,11 @@ class Steps:
         results = self.append(layer_of_shapes, references, call.name, trainable=bool(trained))
         self.owners.setdefault(call.owner, (results[0], layer_of_shapes))
         return results
+
+
+def own_name(path: str) -> str:
+    """Return the name of a weight without those of the layers that it is in."""
+    return path.rpartition(".")[2]
 
 
 def all_fit(shapes: Sequence[Shape], seen: Sequence[OpenShape]) -> bool:
