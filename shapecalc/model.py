@@ -189,7 +189,7 @@ class Model(Shown, MeasuredSpec):
         >>> model.check(max_params="60K")[0].code
         'budget'
         """
-        from shapecalc.diagnostics.budget import limits, over_budget
+        from shapecalc.diagnostics.budget import limits, over_budget, over_memory
         from shapecalc.diagnostics.diagnostic import gathered
         from shapecalc.diagnostics.expectation import unmet
 
@@ -201,8 +201,8 @@ class Model(Shown, MeasuredSpec):
             from shapecalc.repair.repair import repaired
 
             return repaired(self, loads, diagnostics, input, parameters)
-        costs = [each.diagnostic() for each in (*unmet(self, report), *over_budget(report, allowed))]
-        return gathered([*costs, *diagnostics])
+        costs = [*unmet(self, report), *over_budget(report, allowed), *over_memory(self, input, parameters)]
+        return gathered([*(each.diagnostic() for each in costs), *diagnostics])
 
     def validate_design(self, *, strict: bool = False, **options: Any) -> list[Diagnostic]:
         """Raise `DesignError` if `check` reports an error; return its warnings and notes otherwise.

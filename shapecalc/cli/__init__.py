@@ -37,6 +37,7 @@ COMMANDS = {
     "memory": True,
     "plot": True,
     "reconcile": True,
+    "roofline": True,
     "schema": True,
     "show": True,
     "sizes": True,

@@ -14,6 +14,7 @@ from shapecalc.algebra.formula import Formula
 from shapecalc.diagnostics.violation import Violation
 from shapecalc.engine.parameters import Parameters
 from shapecalc.errors import FormulaError, Place, SpecError, quote
+from shapecalc.memory.measured_spec import MeasuredSpec
 from shapecalc.report.report import Report
 from shapecalc.spec.spec_values import Amount
 from shapecalc.spec.tree import Spec
@@ -69,6 +70,25 @@ def written_place(spec: Spec, part: str, what: str) -> Place:
     own = spec.place.of("variants", spec.name, part) if spec.is_member else Place()
     holder = own if isinstance(own.parts, Mapping) and what in own.parts else spec.place.of(part)
     return holder.of(what)
+
+
+def over_memory(spec: MeasuredSpec, shape: Any, values: Mapping[str, Any]) -> Iterator[Violation]:
+    """Yield the budget of bytes that is exceeded, or may be: a layer without a rule may need any."""
+    budget = spec.budget
+    if budget is None or budget.memory is None:
+        return
+    place = written_place(spec, "budget", "memory")
+    most = _evaluated("memory", budget.memory, Parameters(spec, values), place)
+    use = spec.memory(input=shape, batch=budget.batch or 1, optimizer=budget.training, **values)
+    facts = {"spent": grouped(use.peak), "most": grouped(most), "place": str(use.at)}
+    if use.peak > most:
+        head = "" if use.complete else "at least "
+        template = f"{head}{{spent}} bytes are alive {{place}}, more than the {{most}} allowed"
+        yield Violation("budget", template, facts, place, (use.at.path,), "error")
+    elif not use.complete:
+        facts["layers"] = ", ".join(use.unknown[:_SHOWN])
+        template = "at least {spent} bytes of the {most} allowed are alive: those of {layers} are not known"
+        yield Violation("budget", template, facts, place, severity="error")
 
 
 def over_budget(report: Report, allowed: Mapping[str, Limit]) -> Iterator[Violation]:

@@ -52,6 +52,9 @@ class Lifetimes:
     inner: frozenset[str] = frozenset()
     """The layers that are parts of one call, whose results are never there."""
 
+    partial: frozenset[str] = frozenset()
+    """The layers that do not read a single number which was computed of tensors."""
+
     @property
     def is_recorded(self) -> bool:
         """Whether there was a run."""

@@ -137,6 +137,12 @@ class Multiply(Broadcast, torch="torch.mul", keras="keras.layers.Multiply"):
         """As of a sum, unless the last product is saved."""
         return () if mode.wants(len(inputs) - 1) else super().meanwhile(inputs, mode)
 
+    def meanwhile_backward(self, inputs: Shapes, mode: Mode) -> tuple[tuple[Own, ...], ...]:
+        """For the gradient of a factor that is stretched, the product that is then summed."""
+        output = broadcast(inputs)
+        stretched = [x for number, x in enumerate(inputs) if mode.wants(number) and x != output]
+        return (tuple([Own(output)] * len(stretched)),) if stretched else ()
+
 
 class Concat(
     GradientOfResult,

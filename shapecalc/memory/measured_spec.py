@@ -8,6 +8,7 @@ from shapecalc.engine.inferred_spec import InferredSpec
 
 if TYPE_CHECKING:
     from shapecalc.memory.memory_use import MemoryUse
+    from shapecalc.memory.time_bound import Roofline
 
 
 class MeasuredSpec(InferredSpec):
@@ -24,9 +25,34 @@ class MeasuredSpec(InferredSpec):
 
         >>> import shapecalc
         >>> shapecalc.load("lenet5").memory(symbolic="batch").peak
-        40,632·batch + 246,824
+        41,728·batch + 246,824
         """
         from shapecalc.memory.measure_memory import ask
         from shapecalc.memory.memory_use import Setting
 
         return ask(self, Setting(dtype, training or optimizer is not None, optimizer), **at)
+
+    def roofline(
+        self,
+        device: str | None = None,
+        *,
+        flops: float | None = None,
+        bandwidth: float | None = None,
+        **at: Any,
+    ) -> Roofline:
+        """Return a lower bound on the time of each layer: max(FLOPs / peak, bytes / bandwidth), in seconds.
+
+        `device` is `v100`, `a100` or `h100`, with the figures of its datasheet; `flops` and `bandwidth`, per
+        second, replace them. `at` are `input`, `batch`, `dtype` and parameters as in `analyze`. The sum is
+        for layers that run one after another, their tensors in the device's memory, and no prediction.
+
+        >>> import shapecalc
+        >>> bound = shapecalc.load("vgg16").roofline("a100", dtype="float16", batch=64)
+        >>> round(bound.seconds * 1e3, 2), max(bound.layers, key=lambda layer: layer.seconds).path
+        (8.78, 'stage1.conv.1.conv2d')
+        """
+        from shapecalc.memory.time_bound import Roofline, device_named
+
+        model: Any = self  # which analyses
+        report = model.analyze(**at)
+        return Roofline(report, device_named(device, report.dtype, flops, bandwidth))

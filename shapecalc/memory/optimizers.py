@@ -43,7 +43,7 @@ _ADAM = Optimizer(copies=2, numbers=1, temporaries=2, keeps_last=True)
 OPTIMIZERS = {
     "sgd": Optimizer(),
     "momentum": Optimizer(copies=1),
-    "nesterov": Optimizer(copies=1, temporaries=1, keeps_last=True),
+    "nesterov": Optimizer(copies=1, temporaries=1),
     "adam": _ADAM,
     "adamw": _ADAM,
     "adamax": Optimizer(copies=2, numbers=1, temporaries=1),

@@ -152,8 +152,9 @@ class _Recorder:
         memory = layer.memory(shapes, mode)
         if memory is not None and memory.results[0] is None and self._is_first(seen, tensors):
             memory = layer.memory(shapes, replace(mode, in_place=True))
-        if memory is None:
+        if memory is None or (program.training and path in self.lives.partial):
             program.unknown[path] = layer.kind
+        if memory is None:
             memory = Memory(results=(None,) * len(effect.outputs), gradients=(None,) * len(sources))
         operation = Operation(path, tuple(sources), memory)
         is_held = layer.family is Family.TENSOR and bool(effect.weights or effect.buffers)
@@ -171,7 +172,8 @@ class _Recorder:
                 same = tensors[place.of.number]
                 tensor.grad, tensor.learns = same.grad, same.learns
             operation.results += (program.add(tensor),)
-        if learns or any(wants):
+        is_recorded = any(program.tensors[number].grad == number for number in operation.results)
+        if is_recorded and (learns or any(wants)):
             saved = [self._saved(each, tensors, operation) for each in memory.saved]
             operation.saved = tuple(dict.fromkeys(saved))
             operation.is_weight = is_held

@@ -19,12 +19,15 @@ from shapecalc.spec.write import plain
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _KEYS = {
     "authors": "Who wrote it.",
+    "batch": "The batch of the bytes; 1 by default.",
     "buffers": "Numbers that are kept and not trained, such as the statistics of batch normalization.",
     "macs": "Multiply-accumulates of one sample.",
+    "memory": "The most bytes alive at once: a number, 8GiB, or an expression.",
     "output": "The output's sizes without the batch, or a mapping of named outputs.",
     "params": "Parameters: for a budget also as 5M, or an expression.",
     "title": "Its title.",
     "trainable_params": "Parameters that are trained.",
+    "training": "The optimizer of the training step whose bytes are meant, as adamw; none for inference.",
     "url": "Where it can be read.",
     "year": "When it appeared.",
 }

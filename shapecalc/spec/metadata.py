@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StrictInt
 
-from shapecalc.spec.spec_values import Amount, values_of
+from shapecalc.spec.spec_values import Amount, Bytes, values_of
 
 OneLine: TypeAlias = Annotated[str, AfterValidator(lambda text: " ".join(text.split()))]
 """A text that is printed on a line of its own: line ends in it become blanks."""
@@ -44,6 +44,9 @@ class Budget(Node):
 
     params: Annotated[Any, Amount()] = None
     macs: Annotated[Any, Amount()] = None
+    memory: Annotated[Any, Bytes()] = None
+    training: OneLine | None = None
+    batch: StrictInt | None = None
 
     def over(self, other: Budget | None) -> Budget:
         """Return this budget, with the amounts of another where it has none of its own."""

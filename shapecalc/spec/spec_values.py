@@ -78,6 +78,15 @@ class Amount(Integer):
         }
 
 
+class Bytes(Amount):
+    """How many bytes: as other amounts, or a text with a binary unit, as 8GiB."""
+
+    def check(self, value: Any) -> Any:
+        if isinstance(value, str) and _BYTES.fullmatch(value.strip()):
+            value = size_in_bytes(value)
+        return super().check(value)
+
+
 def codes(value: Any) -> tuple[str, ...]:
     """Return the codes of diagnostics under `ignore`: a list of them, or a single code.
 

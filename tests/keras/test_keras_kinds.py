@@ -109,10 +109,10 @@ def read_back(case: Case, layer: Kind, live: Any) -> None:
     assert again.operations_on(case.inputs) == layer.operations_on(case.inputs)
 
 
-@pytest.mark.sample(12)
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("kind", sorted(KERAS_INPUTS))
 def test_every_kind_is_that_of_keras(kind: str) -> None:
-    draws = settings(max_examples=min(settings().max_examples, 40))  # each builds a layer and runs it
+    draws = settings(max_examples=min(settings().max_examples, 25))  # each builds a layer and runs it
     draws(given(keras_cases(kind))(compare))()
 
 

@@ -22,7 +22,7 @@ class LiveBytes(TorchDispatchMode):
     """Counts the bytes of the storages that are alive, and their peak."""
 
     def __init__(self) -> None:
-        super().__init__()
+        TorchDispatchMode.__init__(self)
         self.alive: dict[int, int] = {}
         self.now = self.peak = 0
 
@@ -90,7 +90,7 @@ def training_peak(module: nn.Module, *inputs: Tensor, optimizer: str, steps: int
         for _ in range(steps):
             outputs = [each for each in tree_leaves(module(*inputs)) if isinstance(each, Tensor)]
             loss = sum((each.sum() for each in outputs[1:] if each.requires_grad), outputs[0].sum())
-            loss.backward()
+            torch.autograd.backward(loss)
             del outputs, loss
             chosen.step()
             chosen.zero_grad()

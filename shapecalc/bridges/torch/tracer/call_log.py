@@ -38,6 +38,8 @@ class CallLog:
 
     counts: Counter[str] = field(default_factory=Counter)
     calls: dict[Key, Logged] = field(default_factory=dict)
+    partial: set[int] = field(default_factory=set)
+    """The numbers of the steps that do not read a single number, which a tensor is an operand for."""
 
     def next(self, name: str) -> Key:
         """Return the key of the next call of a name."""

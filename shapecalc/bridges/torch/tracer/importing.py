@@ -160,7 +160,9 @@ def _traced(run: Run, shapes: Mapping[str, tuple[int, ...]] | None = None) -> Mo
     forget_partly_known(trace)
     _append_unused(trace, outputs)
     model = model_of(trace, shapes, outputs, run.name)
-    rerun = Rerun(run, trace.leaves, trace.tests.by_step, trace.log)
+    steps = trace.log.partial & {*range(len(trace.steps))}
+    partial_steps = frozenset(trace.steps[number].name or "" for number in steps)
+    rerun = Rerun(run, trace.leaves, trace.tests.by_step, trace.log, partial_steps)
     in_training = None if run.module.training else partial(_in_training, run)
     model.graphs.witness = ModuleWitness(rerun, in_training, at_traced=not trace.has_opaque_batch)
     return model

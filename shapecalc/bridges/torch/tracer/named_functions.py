@@ -46,6 +46,8 @@ def by_name(call: Call) -> bool:
     """Record a function that keeps a shape: of one tensor by its name, pointwise of several as a merge."""
     tensors = [*tensors_in(call.arguments)]
     operands = [tensor for tensor in tensors if tensor.dim() or tensor.requires_grad] or tensors
+    if any(id(tensor) in call.trace.tensors for tensor in tensors if not any(tensor is x for x in operands)):
+        call.trace.log.partial.add(len(call.trace.steps))
     name = {"max": "maximum", "min": "minimum"}.get(call.name, call.name) if len(tensors) == 2 else call.name
     if name not in FUNCTIONS or not isinstance(call.result, Tensor):
         return False

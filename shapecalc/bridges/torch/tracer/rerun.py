@@ -33,10 +33,12 @@ class Rerun:
     leaves: Mapping[str, str]
     tests: Mapping[str, BranchTest]
     log: CallLog
+    partial: frozenset[str]
+    """The steps that do not read a single number which was computed of tensors."""
 
     def lifetimes(self) -> Lifetimes | None:
         """Return when the tensors of the forward die; None where the module does not run so again."""
-        result = outcome(lambda: self.run.lifetimes(self.log))
+        result = outcome(lambda: replace(self.run.lifetimes(self.log), partial=self.partial))
         return None if isinstance(result, Exception) else result
 
     def at(self, shapes: Sequence[Shape]) -> tuple[dict[str, Tensor], dict[str, list[Tensor]]]:

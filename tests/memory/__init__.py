@@ -1,0 +1,1 @@
+"""Memory: what layers save, live bytes, peaks, and what a device moves."""
