@@ -53,7 +53,7 @@ class Letters(Annotation):
 
 
 class _Sizes(Listed):
-    """Sizes, in which null is that of the input; a single size stands for a list of one."""
+    """Sizes, in which null is that of the input; a single size is a list of one."""
 
     def check(self, value: Any) -> Any:
         return super().check([value] if isinstance(value, int) and not isinstance(value, bool) else value)
