@@ -20,7 +20,7 @@ from shapecalc.layers.memory_rule import NO_GRADIENT
 from shapecalc.layers.memory_traits import DType, Mode, Own, Place, Result, Storage
 from shapecalc.layers.merge import Broadcast
 from shapecalc.layers.requirement import Requirement, Shape, shown
-from shapecalc.layers.saved_by_name import DTYPES, NO_GRADIENT_OF, OF_ONE, OF_SEVERAL, REDUCED, held
+from shapecalc.layers.saved_by_name import DTYPES, NO_GRADIENT_OF, OF_ONE, OF_SEVERAL, REDUCED, WRITING, held
 from shapecalc.layers.select import Mean
 
 
@@ -167,7 +167,10 @@ class Elementwise(Pointwise, kind="elementwise"):
     function: Annotated[str, Word()]
 
     def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...] | None:
-        return held(OF_ONE.get(self.function), inputs, mode)
+        return () if self.function in WRITING else held(OF_ONE.get(self.function), inputs, mode)
+
+    def overwrites(self, mode: Mode) -> bool:
+        return mode.in_place or self.function in WRITING
 
     def dtypes(self, inputs: Shapes, results: int) -> tuple[DType, ...]:
         return (DTYPES.get(self.function, "value"),)
@@ -204,6 +207,8 @@ class Combine(Broadcast, kind="combine"):
     function: Annotated[str, Word()]
 
     def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...] | None:
+        if self.function in WRITING:
+            return ()
         expected = 3 if self.function == "where" else 2
         return held(OF_SEVERAL.get(self.function), inputs, mode) if len(inputs) == expected else None
 
@@ -218,6 +223,9 @@ class Combine(Broadcast, kind="combine"):
         shape = self.output(inputs)
         shared = Place(Result(), "same")
         return tuple([shared if slot < same and x == shape else None for slot, x in enumerate(inputs)])
+
+    def overwrites(self, mode: Mode) -> bool:
+        return mode.in_place or self.function in WRITING
 
     def meanwhile(self, inputs: Shapes, mode: Mode) -> tuple[tuple[Own, ...], ...]:
         """Nothing: one call makes the result of all tensors."""

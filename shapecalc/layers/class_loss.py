@@ -19,6 +19,7 @@ from shapecalc.layers.effect import learned, replaced
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count, Flag, Index, Integer, Listed, Nullable, Probability, Real
 from shapecalc.layers.loss import Loss, Reduction, Stretching, reduced_by
+from shapecalc.layers.memory_traits import Input, Mode, Own, Storage
 from shapecalc.layers.merge import broadcast
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped, shown
 from shapecalc.layers.roles import InFeatures, declared
@@ -99,6 +100,8 @@ class NLLLoss(Weighted, torch="torch.nn.NLLLoss"):
     (8, 64, 64)
     """
 
+    saves = "input"
+
     ignore_index: Index = -100
 
     def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
@@ -114,6 +117,10 @@ class NLLLoss(Weighted, torch="torch.nn.NLLLoss"):
 
     def each(self, inputs: Shapes) -> tuple[Dependence, ...]:
         return tuple([sees_classes(x, self.losses(inputs)) for x in inputs])
+
+    def makes(self, inputs: Shapes, mode: Mode) -> tuple[Own, ...]:
+        """The weight of all targets together."""
+        return (Own(()),)
 
     def unreduced(self, inputs: Shapes) -> Operations | None:
         return None if self.weight else NOTHING  # weights of classes go by the target
@@ -142,6 +149,16 @@ class CrossEntropyLoss(NLLLoss, torch="torch.nn.CrossEntropyLoss"):
     """
 
     label_smoothing: Probability = 0
+
+    def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...] | None:
+        """The targets, and of the scores the log softmax; not known of probabilities and with smoothing."""
+        scores, target = inputs
+        if self.label_smoothing != 0 or len(target) != len(scores) - 1:
+            return None
+        return (Input(1), *self.makes(inputs, mode))
+
+    def makes(self, inputs: Shapes, mode: Mode) -> tuple[Own, ...]:
+        return (Own(inputs[0]), *super().makes(inputs, mode))
 
     def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
         scores, target = inputs

@@ -13,7 +13,9 @@ from shapecalc.layers.counts import Operations
 from shapecalc.layers.dependence import EVERYTHING, Along, AxisDependence, Dependence, Fixed
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Annotation, complaint
+from shapecalc.layers.memory_traits import Input, Mode, Own, Storage
 from shapecalc.layers.requirement import Requirement, Shape, shown
+from shapecalc.layers.strides import contiguous, simplest, viewed
 
 
 class Equation(Annotation):
@@ -127,3 +129,65 @@ class Einsum(Merge, kind="einsum"):
             kept |= {letter: n for letter, n in sizes.items() if kept.get(letter, 1) == 1}
         pairs, macs = product(kept.values()), self.macs(inputs)
         return Operations(macs=macs, multiplications=pairs - macs, additions=added + pairs - macs - results)
+
+    def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...] | None:
+        """Of two tensors, for the gradient of each the other as it is multiplied: a view, or a copy."""
+        factors = self._factors(inputs, mode)
+        return factors and tuple([factors[1 - number] for number in (0, 1) if mode.wants(number)])
+
+    def meanwhile(self, inputs: Shapes, mode: Mode) -> tuple[tuple[Own, ...], ...]:
+        """The copies that are not saved."""
+        kept = (self.saved(inputs, mode) or ()) if mode.learns else ()
+        factors = self._factors(inputs, mode) or ()
+        return (tuple([made for made in factors if isinstance(made, Own) and made not in kept]),)
+
+    def result_strides(self, inputs: Shapes, mode: Mode, results: int) -> tuple[Shape | None, ...]:
+        """The letters of both tensors lie first, then those of the first, then those of the second."""
+        groups, output = self._groups(), self.output(inputs)
+        if groups is None:
+            return (None,)
+        right = self._terms()[1]
+        made = dict(zip("".join(groups[:3]), contiguous(self._of("".join(groups[:3]), inputs)), strict=True))
+        return (simplest(output, tuple([made[letter] for letter in right])),)
+
+    def _groups(self) -> tuple[str, str, str, str] | None:
+        """Return the letters that a batch has, those of one factor alone, and those that are summed over.
+
+        None where the product is no product of matrices: one tensor or more than two, nothing to sum over, or
+        a sum over a letter of one tensor.
+        """
+        terms, right = self._terms()
+        if len(terms) != 2:
+            return None
+        first, second = terms
+        summed = "".join(sorted(set(first + second) - set(right)))
+        if not summed or not set(summed) <= set(first) & set(second):
+            return None
+        both = [letter for letter in right if letter in first and letter in second]
+        own = ["".join(letter for letter in right if letter in term and letter not in both) for term in terms]
+        return "".join(both), own[0], own[1], summed
+
+    def _of(self, letters: str, inputs: Shapes) -> Shape:
+        sizes = self._sizes(inputs)
+        return tuple([sizes[letter] for letter in letters])
+
+    def _factors(self, inputs: Shapes, mode: Mode) -> tuple[Storage, Storage] | None:
+        """Return what torch multiplies; None where that is not known."""
+        groups = self._groups()
+        if groups is None:
+            return None
+        both, first, second, summed = groups
+        own = [dict(zip(term, x, strict=True)) for term, x in zip(self._terms()[0], inputs, strict=True)]
+        stretched = any(own[0][letter] != own[1][letter] for letter in both + summed)
+        if stretched or any(own[0][letter] == 1 for letter in summed):
+            return None
+        left = self._factor(0, (both, first, summed), inputs, mode)
+        return left, self._factor(1, (both, summed, second), inputs, mode)
+
+    def _factor(self, number: int, parts: tuple[str, ...], inputs: Shapes, mode: Mode) -> Storage:
+        x, given = inputs[number], mode.strides_of(number)
+        strides = dict(zip(self._terms()[0][number], contiguous(x) if given is None else given, strict=True))
+        order = "".join(parts)
+        matrices = tuple([product(self._of(part, inputs)) for part in parts])
+        turned = tuple([strides[letter] for letter in order])
+        return Own(x) if viewed(self._of(order, inputs), turned, matrices) is None else Input(number)

@@ -18,6 +18,7 @@ from shapecalc.layers.dependence import Dependence, everywhere, stretched
 from shapecalc.layers.extended_number import Positive
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Decimal, Flag, OneOf, Real
+from shapecalc.layers.memory_traits import Input, Mode, Own, Storage
 from shapecalc.layers.merge import broadcast, stretches
 from shapecalc.layers.requirement import Requirement, Shape, arity, rank_between, shaped
 
@@ -102,12 +103,23 @@ class Matching(Loss):
 class L1Loss(Stretching, torch="torch.nn.L1Loss"):
     """|x - y| for each element, and by default their mean."""
 
+    saves = "nothing"
     per_loss = Operations(additions=1, comparisons=1)
+
+    def makes(self, inputs: Shapes, mode: Mode) -> tuple[Own, ...]:
+        """X - y."""
+        return (Own(self.losses(inputs)),)
+
+    def meanwhile(self, inputs: Shapes, mode: Mode) -> tuple[tuple[Own, ...], ...]:
+        """Its magnitude, if that is reduced."""
+        difference = self.makes(inputs, mode)
+        return ((*difference * (self.reduction != "none"), *difference * (not mode.learns)),)
 
 
 class MSELoss(Stretching, torch="torch.nn.MSELoss"):
     """(x - y)² for each element, and by default their mean."""
 
+    saves = "input"
     per_loss = Operations(additions=1, multiplications=1)
 
 
@@ -121,10 +133,15 @@ class SmoothL1Loss(Stretching, torch="torch.nn.SmoothL1Loss"):
 
     beta: NotNegative = 1
 
+    def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...] | None:
+        """Both tensors; not known for beta 0, which is `l1_loss`."""
+        return (Input(0), Input(1)) if self.beta != 0 else None
+
 
 class HuberLoss(Stretching, torch="torch.nn.HuberLoss"):
     """(x - y)²/2 where |x - y| <= delta, otherwise delta·(|x - y| - delta/2), delta > 0."""
 
+    saves = "input"
     per_loss = Operations(additions=2, comparisons=2, multiplications=3)
 
     delta: Positive = 1
@@ -174,6 +191,7 @@ class SoftMarginLoss(Stretching, torch="torch.nn.SoftMarginLoss"):
     The target is stretched to the input; torch does not stretch the input.
     """
 
+    saves = "input"
     per_loss = SOFTPLUS + Operations(multiplications=1)
 
     def fitting(self, inputs: Shapes) -> Iterator[Requirement]:
@@ -184,12 +202,14 @@ class SoftMarginLoss(Stretching, torch="torch.nn.SoftMarginLoss"):
 class BCELoss(Matching, torch="torch.nn.BCELoss"):
     """-(y·log x + (1 - y)·log(1 - x)) for each element, x being probabilities."""
 
+    saves = "input"
     per_loss = Operations(logarithms=2, multiplications=2, additions=3)
 
 
 class BCEWithLogitsLoss(Matching, torch="torch.nn.BCEWithLogitsLoss"):
     """`bce_loss` of sigmoid(x), in one step that loses no digits."""
 
+    saves = "input"
     per_loss = SOFTPLUS + Operations(comparisons=2, multiplications=1, additions=2)
 
 

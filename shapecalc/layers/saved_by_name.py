@@ -54,6 +54,8 @@ DTYPES: Mapping[str, DType] = {
     **dict.fromkeys(("argmax", "argmin"), "int64"),
 }
 """The dtype of results that have none of a value."""
+WRITING = frozenset(("fill", "setitem", "zero"))
+"""Functions that write over their first tensor, whatever their name, and save nothing."""
 NO_GRADIENT_OF = frozenset(
     [*DTYPES, "empty_like", "full_like", "ones_like", "rand_like", "randn_like", "zeros_like"]
 )

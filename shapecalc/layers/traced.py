@@ -26,7 +26,7 @@ from shapecalc.layers.dependence import Dependence, unseen
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Annotation, Integer, Listed, Nullable, OneOf, complaint
 from shapecalc.layers.memory_rule import NO_GRADIENT
-from shapecalc.layers.memory_traits import Mode, Place, Weight
+from shapecalc.layers.memory_traits import Input, Mode, Place, Storage, Weight
 from shapecalc.layers.merge import some
 from shapecalc.layers.mixins import ReturnsInput
 from shapecalc.layers.requirement import Requirement, Shape, arity, checked, rank_between, shown
@@ -227,6 +227,11 @@ class TracedFunction(Merge, kind="traced_function"):
 
     def macs(self, inputs: Shapes) -> Dim | None:
         return 0 if self.function in PICKING else None
+
+    def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...] | None:
+        """The indices, where they are tensors of the network; of other functions it is not known."""
+        is_known = self.function in ("index", "index_select") and len(inputs) > 1 and self.results == 1
+        return tuple([Input(number) for number in range(1, len(inputs))]) if is_known else None
 
 
 class Opaque(Merge, kind="opaque"):
