@@ -44,8 +44,8 @@ class OnnxOperator(NoBuffers, Joint):
         least = sum(not name.endswith("?") for name in wanted)
         if not least <= len(inputs) <= len(wanted):
             raise Refused(arity(self.kind, len(inputs), *range(least, len(wanted) + 1)))
-        names = [name.rstrip("?") for name in wanted]
-        return {**self.held, **dict(zip(names, inputs, strict=False))}
+        given = dict(zip([name.rstrip("?") for name in wanted], inputs, strict=False)) | self.held
+        return {name: given[name] for name in self.operands.replace("?", "").split() if name in given}
 
     def weights(self, x: Operands) -> Named:
         return dict(self.held)

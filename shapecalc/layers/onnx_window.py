@@ -147,10 +147,10 @@ class OnnxPowerPooling(AutoPadded, LPPool, ranked="OnnxLPPool{rank}d"):
 class OnnxTransposedConvolution(Batched, GroupedTransposing, ranked="OnnxConvTranspose{rank}d"):
     """Transposed convolution over {axes} as in ONNX: padding by side or `same`, or the size of the result.
 
-    `[N, C, {sizes}]` to `[N, out_channels, {sizes:'}]`: `output_size` where it is given, n·s + op for `same`,
-    which needs d(k - 1) + 1 >= s, else (n-1)s - p₀ - p₁ + d(k-1) + 1 + op. Weights are those of
-    `conv_transpose{rank}d`. Refuses channels that do not match, and an empty output. Source: ONNX,
-    ConvTranspose.
+    `[N, C, {sizes}]` to `[N, out_channels, {sizes:'}]`: `output_size` where it is given, n·s for `same`, else
+    (n-1)s - p₀ - p₁ + d(k-1) + 1 + op. Weights are those of `conv_transpose{rank}d`. Refuses channels that do
+    not match, an empty output, one of more than there is, and `same` where ONNX and its runtimes differ: with
+    an output padding, or of a kernel shorter than the stride. Source: ONNX, ConvTranspose.
 
     >>> layer = OnnxConvTranspose{rank}d(out_channels=8, kernel_size=3, stride=2, padding="same_upper")
     >>> layer.output((1, 3, {each:9}))
@@ -189,12 +189,16 @@ class OnnxTransposedConvolution(Batched, GroupedTransposing, ranked="OnnxConvTra
     def fitting(self, x: Shape) -> Iterator[Requirement]:
         _, k, s, d, *_ = letters = [*self.letters(x).values()]
         if self.output_size is None and self.padding in ("same_upper", "same_lower"):
+            for more in self.spread(self.output_padding):
+                says = f"{self.kind}: {self.padding} with an output padding: ONNX and its runtimes differ"
+                yield Requirement("output-padding", 0, "==", more, says)
             for overlap, stride in zip(map(window_overlap, k, s, d), s, strict=True):
                 says = f"{self.kind}: {self.padding} of a kernel that spans less than the stride of {stride}"
                 yield Requirement("same-stride", overlap, ">=", 0, f"{says}: ONNX and its runtimes differ")
-        for n, size in zip(self.sizes(x), self.spread(self.output_size or ()), strict=False):
-            says = f"{self.kind}: output_size {size} is smaller than the input of {n}"
-            yield Requirement("too-small", size, ">=", n, says)
+        if self.output_size is not None:
+            for before, after in zip(letters[4], letters[5], strict=True):
+                says = f"{self.kind}: output_size is more than there is without padding"
+                yield Requirement("output-padding", before + after, ">=", 0, says)
         yield from self.large_enough(
             transposed, **dict(zip(("n", "k", "s", "d", "p0", "p1", "op"), letters, strict=True))
         )

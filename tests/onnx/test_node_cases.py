@@ -66,8 +66,8 @@ def test_other_sizes_are_those_that_onnx_infers(cases: list[NodeCase], more: int
         model, source = imported
         sizes = {n: n + 1 if more == 1 else 2 * n for n in size_names(source)}
         theirs = inferred(resized(source, sizes))
-        if theirs is None:
-            continue
+        if theirs is None or [*map(len, theirs)] != [*map(len, case.results)]:
+            continue  # not all sizes are known to it
         chosen: dict[str, Any] = {name: sizes[n] for n, name in size_names(source).items()}
         try:
             ours = [tuple(shape) for shape in model.analyze(**chosen).outputs.values()]

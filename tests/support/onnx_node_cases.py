@@ -132,7 +132,7 @@ def resized(model: ModelProto, sizes: Mapping[int, int | str]) -> ModelProto:
             elif size is not None:
                 dim.dim_value = size
     for each in model.graph.output:
-        each.type.tensor_type.ClearField("shape")
+        each.ClearField("type")
     return model
 
 

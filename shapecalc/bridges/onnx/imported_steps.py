@@ -135,8 +135,11 @@ class ImportedSteps:
         return operand.numel <= 1 and not is_named
 
     def is_learned(self, operand: Operand) -> bool:
-        """Say whether an initializer is a parameter of the network."""
-        is_weight = operand.weight is not None and operand.dtype not in WHOLE and operand.numel > 0
+        """Say whether an initializer is a parameter of the network: of floats, or of quantized ones."""
+        is_small = operand.dtype in (TensorProto.INT8, TensorProto.UINT8) and operand.numel > 1
+        is_weight = (
+            operand.weight is not None and (operand.dtype not in WHOLE or is_small) and operand.numel > 0
+        )
         return is_weight and not operand.is_literal and not self.is_constant(operand)
 
     @property
