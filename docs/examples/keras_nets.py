@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 
-def Skip(width: int = 8) -> keras.Model:
+def skip(width: int = 8) -> keras.Model:
     """An encoder and decoder whose halves meet in a concatenation."""
     image = keras.Input((None, None, 3), name="image")
     x = layers.Conv2D(width, 3, padding="same", activation="relu", name="enter")(image)

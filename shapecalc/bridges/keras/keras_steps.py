@@ -233,10 +233,11 @@ class Steps:
         shapes = [self.shapes[name] for name in results]
         if call.results is not None and not all_fit(shapes, call.results):
             return False
-        found = [*chain.from_iterable(self.held[first:])]
-        return call.weights is None or found == [
-            (each.name, each.shape, each.trainable) for each in call.weights
-        ]
+        if call.weights is None:
+            return True
+        theirs = [(each.name, each.shape, each.trainable) for each in call.weights]
+        found = chain.from_iterable(self.held[first:])
+        return [*map(below_parts, found)] == [*map(below_parts, theirs)]
 
     def seen(self, reference: str) -> list[int]:
         """Return the shape of a tensor as an opaque step has it; -1 is the batch."""
@@ -301,3 +302,9 @@ def unknown(path: str, message: str) -> SpecError:
     """Return the error for a layer in a file that would have to be run."""
     hint = "build the model in Python, and give it to shapecalc.from_keras"
     return SpecError(message, path=path, hint=hint)
+
+
+def below_parts(weight: tuple[str, Shape, bool]) -> tuple[str, Shape, bool]:
+    """Return a weight by its name in the innermost layer; those between have numbers of the session."""
+    name, shape, trainable = weight
+    return name.rpartition(".")[2], shape, trainable
