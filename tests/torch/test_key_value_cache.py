@@ -11,6 +11,8 @@ import torch
 import transformers
 from click.testing import CliRunner
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
 
 from shapecalc import SpecError
 from shapecalc.bridges.torch.key_value_cache import cache_tensors, key_value_cache
@@ -78,6 +80,36 @@ def test_the_bytes_are_those_of_a_real_run(name: str) -> None:
         assert str(cache.bytes(batch=None)) == formula
 
 
+def counted(module: nn.Module, length: int) -> tuple[int, int]:
+    """Return the MACs of reading a text, and of a token after it, as torch's counter has them."""
+    module.requires_grad_(requires_grad=False)
+    if callable(set_experts := getattr(module, "set_experts_implementation", None)):
+        set_experts("eager")
+    flops = []
+    cache = None
+    for tokens in (length, 1):
+        ids = torch.randint(1, 90, (1, tokens))
+        with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+            result = module(
+                input_ids=ids, use_cache=True, **({} if cache is None else {"past_key_values": cache})
+            )
+        cache = result.past_key_values
+        flops.append(counter.get_total_flops() // 2)
+    return flops[0], flops[1]
+
+
+@pytest.mark.ci
+@pytest.mark.parametrize(
+    ("name", "formula"), [("Llama", "128·L + 18,592"), ("Falcon", None), ("DeepseekV3", None)]
+)
+@pytest.mark.filterwarnings("ignore")
+def test_the_macs_of_a_token_are_those_of_a_real_run(name: str, formula: str | None) -> None:
+    cache = key_value_cache(network(name))
+    for length in (12, 7, 40):
+        assert (cache.prefill_macs(length), cache.decode_macs(length)) == counted(network(name), length)
+    assert formula is None or str(cache.decode_macs()) == formula
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_the_longest_text_and_the_largest_batch() -> None:
     cache = key_value_cache(network("Mistral"))
@@ -112,6 +144,7 @@ def test_what_keeps_nothing_is_refused() -> None:
         key_value_cache(Plain())
 
 
+@pytest.mark.sample(1)
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("room", "fits"), [("1MiB", True), ("50KiB", False)])
 def test_the_command(room: str, fits: bool, tmp_path: Path) -> None:

@@ -229,15 +229,17 @@ class Steps:
         return name
 
     def is_right(self, call: KerasCall, results: Sequence[str], first: int) -> bool:
-        """Say whether steps give the shapes that Keras computes, and have the weights of the live layer."""
+        """Say whether steps give the shapes that Keras computes, and have the weights of the live layer.
+
+        Names are compared without those of layers inside, which Keras numbers: `lstm_cell_1.kernel`.
+        """
         shapes = [self.shapes[name] for name in results]
         if call.results is not None and not all_fit(shapes, call.results):
             return False
-        if call.weights is None:
-            return True
-        theirs = [(each.name, each.shape, each.trainable) for each in call.weights]
-        found = chain.from_iterable(self.held[first:])
-        return [*map(below_parts, found)] == [*map(below_parts, theirs)]
+        found = [(own_name(name), *others) for name, *others in chain.from_iterable(self.held[first:])]
+        return call.weights is None or found == [
+            (own_name(each.name), each.shape, each.trainable) for each in call.weights
+        ]
 
     def seen(self, reference: str) -> list[int]:
         """Return the shape of a tensor as an opaque step has it; -1 is the batch."""
@@ -278,6 +280,11 @@ class Steps:
         return results
 
 
+def own_name(path: str) -> str:
+    """Return the name of a weight without those of the layers that it is in."""
+    return path.rpartition(".")[2]
+
+
 def all_fit(shapes: Sequence[Shape], seen: Sequence[OpenShape]) -> bool:
     """Say whether shapes are those that Keras computes, as far as these are fixed."""
     return len(shapes) == len(seen) and all(
@@ -302,9 +309,3 @@ def unknown(path: str, message: str) -> SpecError:
     """Return the error for a layer in a file that would have to be run."""
     hint = "build the model in Python, and give it to shapecalc.from_keras"
     return SpecError(message, path=path, hint=hint)
-
-
-def below_parts(weight: tuple[str, Shape, bool]) -> tuple[str, Shape, bool]:
-    """Return a weight by its name in the innermost layer; those between have numbers of the session."""
-    name, shape, trainable = weight
-    return name.rpartition(".")[2], shape, trainable

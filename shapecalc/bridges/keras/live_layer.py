@@ -17,8 +17,7 @@ def described(
 ) -> KerasLayer:
     """Return a layer or an operation with one call of it."""
     own = type(operation)
-    exported = any(each is own for each in vars(keras.layers).values())  # one class has another name there
-    module = "keras.layers" if exported else own.__module__
+    module = "keras.layers" if is_exported(own) else own.__module__
     try:
         with warnings.catch_warnings(action="ignore"):  # a lambda among the settings is not loaded again
             config = operation.get_config()
@@ -30,7 +29,12 @@ def described(
 def is_own(operation: Any) -> bool:
     """Say whether a class is one of Keras' layers or operations, whose call is Keras' own."""
     own = type(operation)
-    return getattr(keras.layers, own.__name__, None) is own or own.__module__.startswith("keras.src.ops.")
+    return is_exported(own) or own.__module__.startswith("keras.src.ops.")
+
+
+def is_exported(own: type) -> bool:
+    """Say whether a class is among Keras' layers, one of which has another name there."""
+    return any(each is own for each in vars(keras.layers).values())
 
 
 def is_functional(operation: Any) -> bool:

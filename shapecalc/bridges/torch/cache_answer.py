@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
 
-from shapecalc.algebra import Dim
-from shapecalc.bridges.torch.key_value_cache import KeyValueCache, key_value_cache
+from shapecalc.algebra import Dim, symbol
+from shapecalc.bridges.torch.key_value_cache import LENGTH, KeyValueCache, key_value_cache
 from shapecalc.bridges.torch.tracer.module_locator import with_module
 from shapecalc.errors import ShapecalcError
 from shapecalc.render.lines import LONGEST_LIST, Answer, IndentedLine
@@ -55,6 +56,23 @@ class CacheAnswer(Answer):
         return self.cache.per_token(self.length, self.batch, self.dtype)
 
     @property
+    def prefill_macs(self) -> Dim | None:
+        """The multiply-accumulates of reading a text of `L` tokens; None where there is no closed form."""
+        return _known(self.cache.prefill_macs)
+
+    @property
+    def decode_macs(self) -> Dim | None:
+        """The multiply-accumulates of a token after `L`; None where there is no closed form."""
+        return _known(self.cache.decode_macs)
+
+    def rule_error(self, macs: Dim) -> Dim:
+        """Return 2·P·L, with the P parameters that a token uses, less the FLOPs of reading L tokens.
+
+        That of 6·P·L for training is three times this, where backward costs twice the forward's products.
+        """
+        return 2 * self.cache.used_params * symbol(LENGTH) - 2 * macs
+
+    @property
     def left(self) -> int:
         """The bytes beside the weights; negative where these do not fit."""
         return (self.room or 0) - self.weights
@@ -85,10 +103,19 @@ class CacheAnswer(Answer):
         yield 0, ("Cache after the text: ", *_bytes(self.bytes))
         yield 0, ("The next token of each text adds ", *_bytes(self.per_token))
         yield 0, ("Weights and buffers: ", *_bytes(self.weights))
+        yield from self._costs()
         if self.room is not None:
             yield from self._fit()
         yield 0, ()
         yield 0, (LEFT_OUT,)
+
+    def _costs(self) -> Iterator[IndentedLine]:
+        """Yield the MACs of a text and of a token after it, and what the rule of thumb misses."""
+        if (macs := self.prefill_macs) is not None:
+            yield 0, ("Reading L tokens: ", amount(macs), " MACs for each text")
+            yield 1, ("2 FLOPs a parameter and token differ from it by ", amount(self.rule_error(macs)))
+        if (macs := self.decode_macs) is not None:
+            yield 0, ("The token after L: ", amount(macs), " MACs for each text")
 
     def _fit(self) -> Iterator[IndentedLine]:
         verdict = "fit" if self else "do not fit"
@@ -124,6 +151,8 @@ class CacheAnswer(Answer):
             "cache_bytes": self.bytes,
             "bytes_per_token": self.per_token,
             "weight_bytes": self.weights,
+            "prefill_macs": None if self.prefill_macs is None else str(self.prefill_macs),
+            "decode_macs": None if self.decode_macs is None else str(self.decode_macs),
             "max_position_embeddings": self.cache.most_positions,
         }
         if self.room is not None:
@@ -145,6 +174,12 @@ def cache_at(
         return answer
 
     return with_module(path, settings, run)
+
+
+def _known(count: Callable[[], Dim]) -> Dim | None:
+    with suppress(ShapecalcError):
+        return count()
+    return None
 
 
 def _bytes(size: Dim) -> Line:

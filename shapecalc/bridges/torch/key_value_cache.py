@@ -13,12 +13,14 @@ from shapecalc.algebra import Dim, product
 from shapecalc.algebra.expr import ceildiv, symbol
 from shapecalc.bridges.torch.api import from_torch
 from shapecalc.bridges.torch.tracer.containers import named_tensors
-from shapecalc.errors import ShapecalcError, SpecError
+from shapecalc.errors import ShapecalcError, SpecError, Undecided
 from shapecalc.model import Model
 from shapecalc.report.report import Report
 from shapecalc.report.totals import item_bits
 
 LENGTH, BATCH = "L", "N"
+TRACED = 12
+"""The tokens of a text that a network is traced with."""
 MOST = 1 << 50
 """Of longer texts, and larger batches, a cache that always fits is said to fit any."""
 _ATTRIBUTES = ("cache", "past_key_values", "cache_params", "mems", "state")
@@ -40,9 +42,27 @@ class _Cached(nn.Module):
         return kept
 
 
+class _Continued(nn.Module):
+    """A language model that reads a text and then a token more, with the cache of the text."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, input_ids: Tensor, token: Tensor) -> Tensor:
+        """Return the scores after the token."""
+        cache = _cache_in(self.network(input_ids=input_ids, use_cache=True))
+        scores: Tensor = self.network(input_ids=token, past_key_values=cache, use_cache=True).logits
+        return scores
+
+
+def _cache_in(result: object) -> object:
+    return next((part for name in _ATTRIBUTES if (part := getattr(result, name, None)) is not None), None)
+
+
 def cache_tensors(result: object) -> dict[str, Tensor]:
     """Return the floating-point tensors in the cache of a network's result, by their paths in it."""
-    cache = next((part for name in _ATTRIBUTES if (part := getattr(result, name, None)) is not None), None)
+    cache = _cache_in(result)
     kept: dict[int, tuple[str, Tensor]] = {}
     for path, tensor in named_tensors(cache, in_objects=True):
         if tensor.is_floating_point() and tensor.ndim:
@@ -50,7 +70,7 @@ def cache_tensors(result: object) -> dict[str, Tensor]:
     return dict(kept.values())
 
 
-def key_value_cache(network: nn.Module, length: int = 12) -> KeyValueCache:
+def key_value_cache(network: nn.Module, length: int = TRACED) -> KeyValueCache:
     """Return what a language model of transformers keeps after a text, its length and the batch free.
 
     `length` is that of the text it is traced with, on the meta device. Raises `SpecError` where the forward
@@ -64,6 +84,8 @@ def key_value_cache(network: nn.Module, length: int = 12) -> KeyValueCache:
     >>> cache = key_value_cache(network)
     >>> cache.bytes(dtype="bf16"), cache.bytes(1000, batch=8), cache.per_token(1000)
     (128·L, 2048000, 256)
+    >>> cache.decode_macs()
+    128·L + 18,688
     """
     model = from_torch(_Cached(network), input={"input_ids": (length,)}, name=type(network).__name__)
     return KeyValueCache(type(network).__name__, network, model)
@@ -81,6 +103,7 @@ class KeyValueCache:
     model: Model = field(repr=False)
     """The network as traced, its outputs the tensors of the cache."""
     _traced: dict[int, Dim] = field(default_factory=dict, repr=False, compare=False)
+    _counted: dict[tuple[str, int | None], Dim] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def shapes(self) -> dict[str, tuple[Dim, ...]]:
@@ -97,6 +120,12 @@ class KeyValueCache:
         numbers = sum(tensor.numel() for tensor in tensors if tensor.is_floating_point())
         others = sum(tensor.nbytes for tensor in tensors if not tensor.is_floating_point())
         return -(-numbers * item_bits(dtype) // 8) + others
+
+    @cached_property
+    def used_params(self) -> int:
+        """The parameters that one token uses: all of them, but of experts those that it is sent to."""
+        report: Report[int] = from_torch(self.network, input={"input_ids": (TRACED,)}).analyze()
+        return report.params if report.active_params is None else report.active_params
 
     @property
     def most_positions(self) -> int | None:
@@ -126,6 +155,42 @@ class KeyValueCache:
             model = key_value_cache(self.network, length).model
             self._traced[length] = _elements(model.analyze(input=(length,), batch=symbol(BATCH)).outputs)
         return self._traced[length]
+
+    def prefill_macs(self, length: int | None = None) -> Dim:
+        """Return the multiply-accumulates of reading a text of so many tokens, in closed form of None."""
+        return self._macs("read", length)
+
+    def decode_macs(self, length: int | None = None) -> Dim:
+        """Return those of a token after so many, with their cache: reading both, less reading the text.
+
+        Raises `ShapecalcError` where the forward has no closed form, or an operation is not counted.
+        """
+        return self._macs("continued", length) - self._macs("read", length)
+
+    def _macs(self, run: str, length: int | None) -> Dim:
+        """Return the multiply-accumulates of a run; where it is another at a length, it is traced there."""
+        try:
+            if (run, None) not in self._counted:
+                self._counted[run, None] = self._counted_at(run, None)
+            total = self._counted[run, None]
+        except ShapecalcError:
+            if length is None:
+                raise
+            if (run, length) not in self._counted:
+                self._counted[run, length] = self._counted_at(run, length)
+            total = self._counted[run, length]
+        return total if isinstance(total, int) or length is None else total.subs({LENGTH: length})
+
+    def _counted_at(self, run: str, length: int | None) -> Dim:
+        traced = TRACED if length is None else length
+        if run == "read":
+            model = from_torch(self.network, input={"input_ids": (traced,)})
+        else:
+            model = from_torch(_Continued(self.network), input={"input_ids": (traced,), "token": (1,)})
+        report: Report = model.analyze(symbolic=(LENGTH,) if length is None else False)
+        if not report.complete:
+            raise Undecided(f"not all multiply-accumulates are known: {', '.join(report.not_counted[:3])}")
+        return report.macs
 
     def bytes(self, length: int | None = None, batch: int | None = 1, dtype: str = "float32") -> Dim:
         """Return its bytes after so many tokens, in closed form in what is None."""
