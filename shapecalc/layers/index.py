@@ -121,6 +121,7 @@ ONNX = targets(
         ),
         "onnx_cut": "OnnxCenterCropPad OnnxPad OnnxSlice OnnxSplit",
         "onnx_einsum": "OnnxEinsum",
+        "onnx_fused": "OnnxFusedAttention OnnxFusedEmbedding",
         "onnx_index": (
             "OnnxGather OnnxGatherElements OnnxGatherND OnnxOneHot OnnxScatterElements OnnxScatterND "
             "OnnxTensorScatter OnnxTopK"

@@ -14,6 +14,8 @@ from shapecalc.views.notes import memory
 LARGEST = 5
 """How many moments are shown where no number is requested."""
 _NAMED = 3
+_ROWS = 12
+"""How many closed forms are shown, the largest for large sizes first where no other order is known."""
 
 
 def memory_page(use: MemoryUse, moments: int | None = LARGEST) -> Page:
@@ -24,7 +26,8 @@ def memory_page(use: MemoryUse, moments: int | None = LARGEST) -> Page:
     notes = tuple(_notes(use))
     shown = () if moments == LARGEST and len(use.peaks) > 1 else tuple(_moments(use, moments))
     if len(use.peaks) > 1:
-        tables = [Table(_PEAKS, tuple(map(_row, use.peaks)), ("The peak, whichever is the largest",)).filled]
+        rows = tuple(map(_row, use.peaks[:_ROWS]))
+        tables = [Table(_PEAKS, rows, ("The peak, whichever is the largest",)).filled]
     else:
         tables = [Table(_PARTS, tuple(_parts(use, use.at)), (f"At the peak, {use.at}",))]
     if shown:
@@ -93,6 +96,8 @@ def _number(moment: Moment) -> int:
 
 
 def _notes(use: MemoryUse) -> Iterator[Line]:
+    if (more := len(use.peaks) - _ROWS) > 0:
+        yield (f"And {more} more closed forms, smaller for large sizes: in JSON, and in Python as `peaks`.",)
     yield (
         "Tensors die where the forward of the module lets go of them, as one run of it recorded."
         if use.is_recorded

@@ -394,6 +394,26 @@ def several_heads(draft: Draft) -> Operands:
     return found | {"key": (n, keys, heads * size), "value": (n, keys, heads * wide)}
 
 
+def fused(draft: Draft) -> Operands:
+    n, length, inward, size, past = sized(draft, 5, 4)
+    heads = draft.whole(1, 3)
+    width = heads * size
+    fields(draft, num_heads=heads + (draft.flaw == "divisor"), results=draft.whole(1, 2))
+    wide = draft.chance(3)
+    total = 2 * width + heads if wide else 3 * width
+    fields(draft, qkv_hidden_sizes=(width, width, heads) if wide else None)
+    cache = (2, n, heads, past, size)
+    return {"input": (n, length, inward), "weights": (inward, total), "bias": (total,), "past": cache}
+
+
+def embedded(draft: Draft) -> Operands:
+    n, length, width, rows = sized(draft, 4, 4)
+    fields(draft, results=draft.whole(1, 3))
+    tables = dict.fromkeys(("word_embedding", "position_embedding", "segment_embedding"), (rows, width))
+    ids = dict.fromkeys(("input_ids", "segment_ids", "mask", "position_ids"), (n, length))
+    return ids | tables | {"gamma": (width,), "beta": (width,)}
+
+
 def linear(draft: Draft) -> Operands:
     n, length, size, wide = sized(draft, 4, 4)
     kv = draft.whole(1, 2)
@@ -504,6 +524,8 @@ _OPERATORS: dict[str, Callable[[Draft], Operands]] = {
     "attention": attended,
     "group_query_attention": grouped,
     "multi_head_attention": several_heads,
+    "fused_attention": fused,
+    "fused_embedding": embedded,
     "linear_attention": linear,
     "causal_conv": causal,
     "grid_sample": sampled,
