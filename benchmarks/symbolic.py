@@ -1,11 +1,11 @@
 """Time closed forms and legal sizes beside torch.export's symbolic shape, and their growth with depth.
 
     python benchmarks/symbolic.py                    # both parts; about a minute
-    python benchmarks/symbolic.py export --runs 3    # one part: export or growth
+    python benchmarks/symbolic.py export --runs 3    # one part: export, onnx or growth
 
 `export` pairs, in one process, what torch.export takes for the symbolic output shape of a built module alone
-with what we take for every closed form and the exact set of legal sizes of a spec just loaded. Needs the
-extra `bench`.
+with what we take for every closed form and the exact set of legal sizes of a spec just loaded. `onnx`
+pairs reading an exported ResNet-50 with the symbolic shape inference of onnxruntime. Needs the extra `bench`.
 """
 
 from __future__ import annotations
@@ -67,6 +67,41 @@ def export(runs: int) -> None:
         print(f"  {ours:<14} {cells}   export takes {ratio:.0f}x both ({first:.0f}x at first)", flush=True)
 
 
+def onnx(runs: int) -> None:
+    """An exported ResNet-50, read and shown, against onnxruntime's symbolic inference."""
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    import onnx as onnx_package
+    import torch
+    import torchvision
+    from onnxruntime.tools.symbolic_shape_infer import SymbolicShapeInference
+
+    import shapecalc
+
+    module = torchvision.models.resnet50(weights=None).eval()
+    free = {0: "batch", 2: "H", 3: "W"}
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "resnet50.onnx"
+        torch.onnx.export(
+            *(module, (torch.zeros(1, 3, 224, 224),), file),
+            dynamo=False,
+            input_names=["x"],
+            dynamic_axes={"x": free},
+        )
+
+        def ours() -> object:
+            return str(shapecalc.load(file).analyze())
+
+        def theirs() -> object:
+            return SymbolicShapeInference.infer_shapes(onnx_package.load(file), auto_merge=True)
+
+        ours()  # what is imported once
+        mine, other = (statistics.median(clocked(call) for _ in range(runs)) for call in (ours, theirs))
+    print(f"\nAn exported ResNet-50, median of {runs} (milliseconds):")
+    print(f"  show {1000 * mine:8.1f}   onnxruntime {1000 * other:8.1f}   {other / mine:.0f}x", flush=True)
+
+
 def growth(runs: int) -> None:
     """Chains of 1,000 and of 10,000 layers: the time per layer stays what it is."""
     from shapecalc import Model
@@ -92,7 +127,7 @@ def growth(runs: int) -> None:
 
 def main() -> None:
     """Run the parts that were requested."""
-    parts: dict[str, Callable[[int], None]] = {"export": export, "growth": growth}
+    parts: dict[str, Callable[[int], None]] = {"export": export, "onnx": onnx, "growth": growth}
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

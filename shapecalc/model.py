@@ -99,7 +99,7 @@ class Model(Shown, MeasuredSpec):
             inference, inputs = self.infer_at(input, batch, symbolic, parameters)
         except RecursionError:
             raise SpecError("the model, or a value in it, is nested too deep", place=self.place) from None
-        if inference.failures:
+        if (inference := self.graphs.recorded(inference, inputs)).failures:
             raise inference.failures[0].error(tuple(inference.failures))
         counting = self.framework if count is None else count
         return Report(self.name, self.title, inference, inputs, dtype, counting, convention)

@@ -33,6 +33,9 @@ class Witness(Protocol):
     def confirm(self, spec: Spec, inputs: Mapping[str, Shape]) -> str:
         """Return why inputs of these sizes are not confirmed, if so; raise `Undecided` where refuted."""
 
+    def recorded_at(self, inputs: Mapping[str, Shape]) -> Inference | None:
+        """Return the inference over the module as it runs at these sizes, for which the import fails."""
+
 
 class GraphCache:
     """The last expansions of one spec; every inference over an import passes its witness here."""
@@ -55,6 +58,12 @@ class GraphCache:
         inference = self._inferred(spec, parameters, inputs, batched=batched, confirm=confirm)
         inference.unconfirmed = unconfirmed
         return inference
+
+    def recorded(self, inference: Inference, inputs: Mapping[str, Shape]) -> Inference:
+        """Return an inference; for one that fails, of an import, that of a new recording, if there is any."""
+        if not inference.failures or self.witness is None:
+            return inference
+        return self.witness.recorded_at(inputs) or inference
 
     def _inferred(
         self, spec: Spec, parameters: Parameters, inputs: Mapping[str, Shape], *, batched: bool, confirm: bool

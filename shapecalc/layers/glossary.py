@@ -152,6 +152,7 @@ GLOSSARY: dict[str, str] = {
     "power_iterations": "How many steps approximate the singular value; shapes do not depend on it.",
     "proj_size": "To how many numbers the state is projected; 0 means that it is not.",
     "q_num_heads": "How many heads the queries have.",
+    "qkv_hidden_sizes": "The widths of queries, keys and values, where they are not a third each.",
     "recompute_scale_factor": "Whether torch computes the scale again from the sizes it rounded.",
     "recurrent_dropout": "The probability of dropping a number of the state in training.",
     "recurrent_nonlinearity": "The function of the gates; shapes do not depend on it.",

@@ -121,6 +121,7 @@ ONNX = targets(
         ),
         "onnx_cut": "OnnxCenterCropPad OnnxPad OnnxSlice OnnxSplit",
         "onnx_einsum": "OnnxEinsum",
+        "onnx_fused": "OnnxFusedAttention OnnxFusedEmbedding",
         "onnx_index": (
             "OnnxGather OnnxGatherElements OnnxGatherND OnnxOneHot OnnxScatterElements OnnxScatterND "
             "OnnxTensorScatter OnnxTopK"
@@ -140,7 +141,7 @@ ONNX = targets(
         ),
         "onnx_shape": (
             "OnnxDepthToSpace OnnxExpand OnnxFlatten OnnxReshape OnnxSpaceToDepth OnnxSqueeze OnnxTile "
-            "OnnxUnsqueeze onnx_col2im:OnnxCol2Im"
+            "onnx_col2im:OnnxCol2Im"
         ),
         "onnx_window": (
             "OnnxAvgPool1d OnnxAvgPool2d OnnxAvgPool3d OnnxConv1d OnnxConv2d OnnxConv3d OnnxConvTranspose1d "

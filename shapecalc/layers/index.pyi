@@ -57,6 +57,7 @@ from shapecalc.layers import normed_weight as _normed_weight
 from shapecalc.layers import onnx_attention as _onnx_attention
 from shapecalc.layers import onnx_cut as _onnx_cut
 from shapecalc.layers import onnx_einsum as _onnx_einsum
+from shapecalc.layers import onnx_fused as _onnx_fused
 from shapecalc.layers import onnx_index as _onnx_index
 from shapecalc.layers import onnx_matmul as _onnx_matmul
 from shapecalc.layers import onnx_norm as _onnx_norm
@@ -938,6 +939,14 @@ class OnnxEinsum(_onnx_einsum.OnnxEinsum):
     """Multiplies and sums as `einsum` does, of the diagonal where a tensor names a letter twice."""
     def __init__(self, *branches: _Branch, equation: Any, **named: _Branch) -> None: ...
 
+class OnnxFusedAttention(_onnx_fused.OnnxFusedAttention):
+    """Self-attention with its projections: `[N, L, I]` by weights `[I, Q + K + V]` to `[N, L, V]`."""
+    def __init__(self, num_heads: _Number, qkv_hidden_sizes: Sequence[_Number] | str | None = ..., results: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
+class OnnxFusedEmbedding(_onnx_fused.OnnxFusedEmbedding):
+    """The sum of embeddings of words, positions and perhaps segments, normalized: `[N, L]` to `[N, L, E]`."""
+    def __init__(self, results: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
+
 class OnnxGather(_onnx_index.OnnxGather):
     """Takes positions of axis `dim` by indices, whose axes replace it. Refuses an axis that there is not."""
     def __init__(self, dim: _Number = ..., held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
@@ -1097,10 +1106,6 @@ class OnnxSqueeze(_onnx_shape.OnnxSqueeze):
 class OnnxTile(_onnx_shape.OnnxTile):
     """Repeats a tensor along every axis: n becomes n·repeats. Refuses another number of repeats than axes."""
     def __init__(self, repeats: Sequence[_Number] | str, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
-
-class OnnxUnsqueeze(_onnx_shape.OnnxUnsqueeze):
-    """Inserts axes of size 1 at these places of the result. Refuses places outside of it, or named twice."""
-    def __init__(self, dims: Sequence[_Number] | str, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
 
 class OnnxAvgPool1d(_onnx_window.OnnxAveragePooling):
     """The mean of every window as in ONNX: dilation, padding by side, `valid`, `same_upper`, `same_lower`."""

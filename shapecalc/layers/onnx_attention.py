@@ -116,8 +116,8 @@ class OnnxGroupQueryAttention(Attending, kind="onnx_group_query_attention"):
     """Attention with a cache of keys and values, of fewer heads: `[N, L, heads·size]` to the same.
 
     A query alone holds keys and values behind it: `[N, L, (heads + 2·kv_heads)·size]`. The other results are
-    the caches, `[N, kv_heads, past + L, size]`. Refuses widths that do not match. Source: com.microsoft,
-    GroupQueryAttention.
+    the caches, `[N, kv_heads, past + L, size]`, of caches that grow: a buffer that is filled keeps its size.
+    Refuses widths that do not match. Source: com.microsoft, GroupQueryAttention.
 
     >>> tensors = {"query": (2, 1, 64), "key": (2, 1, 32), "value": (2, 1, 32), "past_key": (2, 2, 9, 16)}
     >>> OnnxGroupQueryAttention(num_heads=4, kv_num_heads=2, results=3).outputs(tensors)

@@ -203,3 +203,53 @@ def test_macs_are_those_that_torch_counts(layer: Kind, shapes: tuple[tuple[int, 
     assert isinstance(macs, int)
     steps = shapes[0][1]
     assert counter.get_total_flops() in (2 * macs, 2 * macs // steps * (steps + LOOPS.get(layer.kind, 0)))
+
+
+# ---- in a spec, and in a model that is imported
+
+SPEC = """
+framework: keras
+parameters: {L: 20, width: 16}
+input: [L]
+layers:
+  - embedding: {num_embeddings: 1000, embedding_dim: width}
+  - bidirectional: {layer: {lstm: {hidden_size: width, return_sequences: true}}, merge_mode: sum}
+    name: both
+  - multihead_attention: {num_heads: 2, key_dim: 8}
+  - add: [[], both]
+  - time_distributed: {layer: {linear: {out_features: 2*width}}, activation: relu}
+  - rnn_of_cells: {cells: [{lstm_cell: {hidden_size: 8}}, {gru_cell: {hidden_size: 4}}]}
+  - linear: {out_features: 1}
+"""
+
+
+def tagger() -> Any:
+    """Return the network of the spec, in Keras."""
+    layers = keras.layers
+    source = keras.Input((20,))
+    words = layers.Embedding(1000, 16, mask_zero=True)(source)
+    both = layers.Bidirectional(layers.LSTM(16, return_sequences=True), merge_mode="sum")(words)
+    added = layers.Add()([layers.MultiHeadAttention(2, 8)(both, both), both])
+    each = layers.TimeDistributed(layers.Dense(32, activation="relu"))(added)
+    last = layers.RNN([layers.LSTMCell(8), layers.GRUCell(4)])(each)
+    return keras.Model(source, layers.Dense(1)(last))
+
+
+def test_a_spec_is_the_model_that_is_imported() -> None:
+    model, live = shapecalc.loads(SPEC), tagger()
+    report, imported = model.analyze(), shapecalc.from_keras(live).analyze()
+    assert shapecalc.loads(model.to_yaml()) == model
+    assert report.params == imported.params == live.count_params() == 23_341
+    assert report.macs == imported.macs == 153_924
+    assert [node.kind for node in imported if node.kind == "opaque"] == []
+    free = model.analyze(symbolic=("L", "width"))
+    assert str(free.params) == "18·width^2 + 1,139·width + 509"
+
+
+def test_states_are_passed_from_a_layer_to_the_next() -> None:
+    source = keras.Input((20, 8))
+    sequence, h, c = keras.layers.LSTM(8, return_state=True, return_sequences=True)(source)
+    model = keras.Model(source, keras.layers.LSTM(8)(sequence, initial_state=[h, c]))
+    report = shapecalc.from_keras(model).analyze()
+    assert [node.kind for node in report] == ["lstm", "lstm"]
+    assert (report.params, report.macs) == (model.count_params(), 2 * 20 * 4 * 8 * 16)

@@ -9,9 +9,33 @@ import pytest
 import torch
 
 from shapecalc import Model
+from shapecalc.bridges.keras.keras_twins import called, twin_of
+from shapecalc.layers import (
+    KerasAdaptiveAvgPool1d,
+    KerasAdditiveAttention,
+    KerasAttention,
+    KerasAverage,
+    KerasDot,
+    KerasEinsumDense,
+    KerasGRU,
+    KerasGRUCell,
+    KerasLSTM,
+    KerasMultiheadAttention,
+    KerasRepeatVector,
+    KerasReversibleEmbedding,
+    KerasRMSNorm,
+    KerasRNN,
+    KerasRNNOfCells,
+    KerasTimeDistributed,
+    KerasUnitNormalization,
+)
+from shapecalc.layers.base import Kind
+from shapecalc.layers.dependence import Along, AxisDependence, Before, Fixed, Nothing
 from shapecalc.layers.registry import get
 from shapecalc.report.receptive_field import ReceptiveField
+from tests.support.keras_twin import keras
 from tests.support.keras_twin import layer as twin
+from tests.support.seen_by_torch import Place, by_gradient
 
 LAYERS: list[tuple[str, dict[str, Any], tuple[int, int]]] = [
     ("conv2d", {"out_channels": 2, "kernel_size": [4, 2], "stride": 2, "padding": "same"}, (10, 11)),
@@ -104,3 +128,83 @@ def test_the_odd_pixel_is_padded_behind() -> None:
     """On an even size a kernel of 3 with stride 2 starts at pixel 0, on an odd one before it."""
     fields = {"out_channels": 2, "kernel_size": 3, "stride": 2, "padding": "same"}
     assert field_of("conv2d", fields, (10, 11)).offset == (0, -1)
+
+
+# ---- kinds with sequences and several tensors: what every position of every result sees, axis by axis
+
+SEQUENCE = (2, 4, 3)
+OTHERS: list[tuple[Kind, tuple[tuple[int, ...], ...]]] = [
+    (KerasRNN(hidden_size=3, return_sequences=True, return_state=True), (SEQUENCE, (2, 3))),
+    (KerasLSTM(hidden_size=2, return_state=True), (SEQUENCE, (2, 2), (2, 2))),
+    (KerasGRU(hidden_size=2, return_sequences=True, bidirectional=True), (SEQUENCE,)),
+    (KerasLSTM(hidden_size=2, bidirectional=True, return_state=True), (SEQUENCE, *[(2, 2)] * 4)),
+    (KerasRNNOfCells(cells=[{"gru_cell": {"hidden_size": 2}}] * 2, return_sequences=True), (SEQUENCE,)),
+    (KerasGRUCell(hidden_size=2), ((2, 3), (2, 2))),
+    (KerasTimeDistributed(layer={"conv1d": {"out_channels": 2, "kernel_size": 2}}), ((2, 3, 5, 2),)),
+    (KerasMultiheadAttention(num_heads=2, key_dim=3), (SEQUENCE, (2, 5, 2))),
+    (KerasMultiheadAttention(num_heads=2, key_dim=3), (SEQUENCE,)),
+    (KerasAttention(), (SEQUENCE, (2, 5, 2), (2, 5, 3))),
+    (KerasAdditiveAttention(), (SEQUENCE, (2, 5, 3))),
+    (KerasEinsumDense(equation="abc,cd->abd", output_shape=[None, 2], bias_axes="d"), (SEQUENCE,)),
+    (KerasDot(dim=[2, 1]), (SEQUENCE, (2, 3, 5))),
+    (KerasAverage(), (SEQUENCE, (2, 3), (2, 1, 3))),
+    (KerasRepeatVector(n=3), ((2, 4),)),
+    (KerasReversibleEmbedding(num_embeddings=5, embedding_dim=3, reverse=True), (SEQUENCE,)),
+    (KerasUnitNormalization(dim=[1, 2]), (SEQUENCE,)),
+    (KerasAdaptiveAvgPool1d(output_size=3), ((2, 7, 2),)),
+    (KerasRMSNorm(), (SEQUENCE,)),
+]
+
+
+def positions_of(view: AxisDependence, place: Place, sizes: tuple[Any, ...], n: int) -> set[int]:
+    """Return the positions of an input's axis that a place sees by its view."""
+    match view:
+        case Nothing():
+            return set()
+        case Along() | Before():
+            at = [place.position] if place.axis == view.axis else range(sizes[view.axis])
+            if isinstance(view, Before):
+                return set(range(max(at) + 1))
+            found: set[int] = set()
+            for turn, number in (divmod(position, len(view.ranges)) for position in at):
+                if (reached := view.ranges[number]) is not None:
+                    first, last = (int(str(end)) + turn * view.shift for end in reached)
+                    found |= {*range(first, last + 1)}
+            return found & {*range(n)}
+        case Fixed():
+            return {*range(int(str(view.first)), int(str(view.last)) + 1)}
+    return set(range(n))
+
+
+@pytest.mark.sample(6)
+@pytest.mark.parametrize(("layer", "shapes"), OTHERS, ids=lambda each: getattr(each, "kind", ""))
+def test_every_position_sees_what_is_declared(layer: Kind, shapes: tuple[tuple[int, ...], ...]) -> None:
+    twin, fields = twin_of(layer), layer.fields_set()
+    torch.manual_seed(0)
+    with keras.device("cpu"):
+        live, said = twin.layer(fields, shapes), twin.call_settings(fields)
+
+        class Run(torch.nn.Module):
+            def forward(self, *tensors: torch.Tensor) -> list[torch.Tensor]:
+                args, states = called(live, tensors)
+                results: list[torch.Tensor] = keras.tree.flatten(live(*args, **states, **said))
+                return results
+
+        Run()(*(torch.rand(x) for x in shapes))
+        for weight in live.weights:
+            weight.assign(torch.rand(tuple(weight.shape)) / 4 + 0.1)
+        outputs = layer.apply(shapes).outputs
+        places = [
+            Place(result, axis, position)
+            for result, sizes in enumerate(outputs)
+            for axis, size in enumerate(sizes)
+            if axis < len(sizes) - 1 or not getattr(layer, "bidirectional", False)  # all channels together
+            for position in range(int(str(size)))
+        ]
+        supports = by_gradient(Run(), [torch.rand(x) + 0.5 for x in shapes], places)
+    for place, support in zip(places, supports, strict=True):
+        sizes = outputs[place.result]
+        for x, views, seen in zip(shapes, layer.depends_on(shapes, place.result), support, strict=True):
+            for n, view, actual in zip(x, views, seen, strict=True):
+                if view is not None:
+                    assert actual == positions_of(view, place, sizes, n), (place, view)

@@ -265,6 +265,20 @@ MICROSOFT: dict[
         ["N L 12"],
         300,
     ),
+    "fused": (
+        op("Attention", "x w b", num_heads=4, qkv_hidden_sizes=[16, 16, 8]),
+        {"x": ["N", "L", 12]},
+        [weight("w", 12, 40), weight("b", 40)],
+        ["N L 8"],
+        13 * 40,
+    ),
+    "embedded": (
+        op("EmbedLayerNormalization", "i _ w p _ g b", "a c"),
+        {"i": ["N", "L"]},
+        [weight("w", 30, 8), weight("p", 50, 8), weight("g", 8), weight("b", 8)],
+        ["N L 8", "N"],
+        82 * 8,
+    ),
     "turned": (op("FusedMatMul", "x v", transB=1), {"x": ["N", "L", 12], "v": ["M", 12]}, [], ["N L M"], 0),
 }
 

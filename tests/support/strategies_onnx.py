@@ -81,12 +81,6 @@ def squeezed(draft: Draft) -> Operands:
     return {"data": tuple(x)}
 
 
-def unsqueezed(draft: Draft) -> Operands:
-    x = sized(draft, draft.whole(1, 3), 4)
-    fields(draft, dims=some(draft, len(x) + draft.whole(1, 2))[: 1 + draft.whole(0, 1)])
-    return {"data": x}
-
-
 def expanded(draft: Draft) -> Operands:
     x = sized(draft, draft.whole(1, 3), 4)
     shape = [draft.whole(2, 4) if n == 1 else draft.draw(st.sampled_from([1, n])) for n in x]
@@ -394,6 +388,26 @@ def several_heads(draft: Draft) -> Operands:
     return found | {"key": (n, keys, heads * size), "value": (n, keys, heads * wide)}
 
 
+def fused(draft: Draft) -> Operands:
+    n, length, inward, size, past = sized(draft, 5, 4)
+    heads = draft.whole(1, 3)
+    width = heads * size
+    fields(draft, num_heads=heads + (draft.flaw == "divisor"), results=draft.whole(1, 2))
+    wide = draft.chance(3)
+    total = 2 * width + heads if wide else 3 * width
+    fields(draft, qkv_hidden_sizes=(width, width, heads) if wide else None)
+    cache = (2, n, heads, past, size)
+    return {"input": (n, length, inward), "weights": (inward, total), "bias": (total,), "past": cache}
+
+
+def embedded(draft: Draft) -> Operands:
+    n, length, width, rows = sized(draft, 4, 4)
+    fields(draft, results=draft.whole(1, 3))
+    tables = dict.fromkeys(("word_embedding", "position_embedding", "segment_embedding"), (rows, width))
+    ids = dict.fromkeys(("input_ids", "segment_ids", "mask", "position_ids"), (n, length))
+    return ids | tables | {"gamma": (width,), "beta": (width,)}
+
+
 def linear(draft: Draft) -> Operands:
     n, length, size, wide = sized(draft, 4, 4)
     kv = draft.whole(1, 2)
@@ -473,7 +487,6 @@ _OPERATORS: dict[str, Callable[[Draft], Operands]] = {
     "reshape": reshaped,
     "flatten": flattened,
     "squeeze": squeezed,
-    "unsqueeze": unsqueezed,
     "expand": expanded,
     "tile": tiled,
     "slice": sliced,
@@ -504,6 +517,8 @@ _OPERATORS: dict[str, Callable[[Draft], Operands]] = {
     "attention": attended,
     "group_query_attention": grouped,
     "multi_head_attention": several_heads,
+    "fused_attention": fused,
+    "fused_embedding": embedded,
     "linear_attention": linear,
     "causal_conv": causal,
     "grid_sample": sampled,

@@ -34,6 +34,18 @@ def _heads(node: Node) -> None:
     append_operator(node, layers.OnnxMultiHeadAttention, results=result_count(node), **fields)
 
 
+@operator("Attention", domain="com.microsoft")
+def _fused(node: Node) -> None:
+    widths = node.attribute("qkv_hidden_sizes")
+    fields = {"num_heads": node.attribute("num_heads"), "qkv_hidden_sizes": widths and tuple(widths)}
+    append_operator(node, layers.OnnxFusedAttention, results=result_count(node), **fields)
+
+
+@operator("EmbedLayerNormalization", domain="com.microsoft")
+def _embedding(node: Node) -> None:
+    append_operator(node, layers.OnnxFusedEmbedding, results=result_count(node))
+
+
 @operator("LinearAttention")
 def _linear(node: Node) -> None:
     fields = {name: node.attribute(name) for name in ("q_num_heads", "kv_num_heads")}

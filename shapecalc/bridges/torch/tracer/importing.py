@@ -26,6 +26,7 @@ from shapecalc.bridges.torch.tracer.trace_to_model import model_of
 from shapecalc.bridges.torch.tracer.traced_sizes import Ratio, Size
 from shapecalc.bridges.torch.tracer.value_reads import DependsOnData
 from shapecalc.bridges.torch.tracer.witness import ModuleWitness
+from shapecalc.engine.graph import Inference
 from shapecalc.errors import ForwardError, ShapecalcError, ShapeError, SpecError, quote
 from shapecalc.layers.requirement import Refused
 from shapecalc.layers.traced import Require
@@ -164,7 +165,9 @@ def _traced(run: Run, shapes: Mapping[str, tuple[int, ...]] | None = None) -> Mo
     partial_steps = frozenset(trace.steps[number].name or "" for number in steps)
     rerun = Rerun(run, trace.leaves, trace.tests.by_step, trace.log, partial_steps)
     in_training = None if run.module.training else partial(_in_training, run)
-    model.graphs.witness = ModuleWitness(rerun, in_training, at_traced=not trace.has_opaque_batch)
+    model.graphs.witness = ModuleWitness(
+        rerun, partial(_at, run), in_training, at_traced=not trace.has_opaque_batch
+    )
     return model
 
 
@@ -173,6 +176,22 @@ def _in_training(run: Run) -> Model:
     run.state.restore()
     run.module.train()
     return _traced(replace(run, state=ModuleState(run.module)))
+
+
+def _at(run: Run, inputs: Mapping[str, tuple[int, ...]]) -> tuple[Inference, Rerun]:
+    """Return the inference over a module recorded at inputs of other sizes, the batch included."""
+    batch = None
+    if run.has_batch:
+        (batch,) = {shape[0] for shape in inputs.values()}
+        run, inputs = replace(run, batch=batch), {name: shape[1:] for name, shape in inputs.items()}
+    for attempt in (run, replace(run, pinned=True)):
+        model = _traced(attempt, inputs)
+        witness, model.graphs.witness = model.graphs.witness, None
+        inference = model.infer_at(dict(inputs), batch, symbolic=False, values={})[0]
+        if not inference.failures:
+            break
+    assert isinstance(witness, ModuleWitness)
+    return inference, witness.rerun
 
 
 def _recorded(run: Run, trace: Trace, sizes: Sequence[Sequence[int]]) -> dict[str, str]:

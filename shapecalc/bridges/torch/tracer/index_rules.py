@@ -247,7 +247,7 @@ def within(call: Call, places: Any, size: Any) -> None:
         require(size > max(places, default=-1), size >= -min(places, default=0))
     elif (end := call.trace.ranges.get(call.trace.name_of(places))) is not None:
         require(end <= size)
-    elif isinstance(size, Size) and (extremes := call.trace.values.extremes(places)) is not None:
+    elif (extremes := call.trace.values.extremes(places)) is not None:
         within(call, extremes, size)
     elif id(places) in call.trace.literals:
         require(size >= concrete(size))

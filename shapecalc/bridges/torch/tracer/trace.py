@@ -18,11 +18,11 @@ from shapecalc.bridges.torch.tracer.data_decisions import Decisions
 from shapecalc.bridges.torch.tracer.kept_tensors import MetaTwins, kept_tensors
 from shapecalc.bridges.torch.tracer.module_parts import by_identity, named_parts, tensors_of
 from shapecalc.bridges.torch.tracer.source_lines import current_place
+from shapecalc.bridges.torch.tracer.table_rows import end_of, require_rows
 from shapecalc.bridges.torch.tracer.tensor_values import Values
 from shapecalc.bridges.torch.tracer.traced_number import Guard, concrete, mapped, pinned
 from shapecalc.bridges.torch.tracer.traced_sizes import Location, Size, Sizes, field_value, spec_text
 from shapecalc.layers.base import Caller, Kind, Merge
-from shapecalc.layers.requirement import DeclaredSize, Refused
 from shapecalc.layers.select import EmptySlice
 from shapecalc.layers.table import Embedding
 from shapecalc.layers.traced import Buffer, Constant, Opaque, Parameter
@@ -171,12 +171,8 @@ class Trace:
         parameters: Iterable[Tensor] = (),
     ) -> str:
         """Append a step and return its name; `share` is a step whose layer and weights it has."""
-        end = self.ranges.get(sources[0]) if isinstance(layer, Embedding) else None
-        if isinstance(layer, Embedding) and isinstance(end, Size) and not end <= layer.num_embeddings:
-            rows, shape = "positions, each of which reads a row", (concrete(end),)
-            raise Refused(
-                DeclaredSize(layer.kind, "num_embeddings", layer.num_embeddings, concrete(end), shape, rows)
-            )
+        if isinstance(layer, Embedding):
+            require_rows(layer, self._end(sources[0]))
         data: dict[str, Any] = {"name": name, "place": current_place()}
         if {parameter.requires_grad for parameter in parameters} == {False}:
             data["trainable"] = False
@@ -189,6 +185,9 @@ class Trace:
         self.last = name
         self.bind(name, results)
         return name
+
+    def _end(self, name: str) -> Any:
+        return self.ranges[name] if name in self.ranges else end_of(name, self.tensors, self.values)
 
     def append_new(self, sizes: Sequence[Any], result: Tensor, name: str) -> str:
         """Append a tensor that is no input and return the name of its step.

@@ -9,13 +9,17 @@ from threading import RLock
 from typing import TypeAlias
 
 from shapecalc.algebra.relation import Relation, combined
+from shapecalc.bridges.torch.tracer.module_run import outcome
 from shapecalc.bridges.torch.tracer.rerun import NotRun, Rerun
+from shapecalc.engine.graph import Inference
 from shapecalc.engine.inferred_spec import InferredSpec
 from shapecalc.engine.lifetimes import Lifetimes
 from shapecalc.errors import ShapecalcError, Undecided
 from shapecalc.layers.requirement import Shape
 from shapecalc.spec.tree import Spec
 
+Record: TypeAlias = Callable[[Mapping[str, Shape]], tuple[Inference, Rerun]]
+"""Records a module at inputs of some sizes, and infers the shapes of the recording."""
 Point: TypeAlias = dict[str, int]
 """The named sizes of the inputs."""
 
@@ -26,12 +30,21 @@ _BATCHES = {1: 3, -1: 1}
 
 
 class ModuleWitness:
-    """Confirms an import by two runs of its module at other sizes, without memory and only when needed."""
+    """Confirms an import by two runs of its module at other sizes, without memory and only when needed.
+
+    `record` records the module at other sizes, for which the import fails: another branch runs at them.
+    """
 
     def __init__(
-        self, rerun: Rerun, in_training: Callable[[], InferredSpec] | None = None, *, at_traced: bool = True
+        self,
+        rerun: Rerun,
+        record: Record,
+        in_training: Callable[[], InferredSpec] | None = None,
+        *,
+        at_traced: bool = True,
     ) -> None:
         self.rerun = rerun
+        self.record = record
         self._import_in_training = in_training
         """Imports the module in training mode; None where it is in it."""
         self.at_traced = at_traced
@@ -40,6 +53,8 @@ class ModuleWitness:
         self._is_running = False
         self._unconfirmed: str | None = None
         self._refutation = ""
+        self._last: tuple[object, Inference | None] = (None, None)
+        """The sizes that the module was last recorded at, and what was inferred."""
 
     def __reduce__(self) -> tuple[type[None], tuple[()]]:
         """Let a model be stored without its module."""
@@ -73,6 +88,26 @@ class ModuleWitness:
             message = f"{self._refutation}: the import holds for the traced sizes only"
             raise Undecided(message, hint="import the module at the sizes that you need")
         return self._unconfirmed
+
+    def recorded_at(self, inputs: Mapping[str, Shape]) -> Inference | None:
+        """Return the inference over the module as it runs at these sizes, for which the import fails.
+
+        None where it does not run, or where another run differs from what was recorded.
+        """
+        is_numbers = all(type(size) is int for shape in inputs.values() for size in shape)
+        with self._lock:
+            if self._is_running or self._refutation or not is_numbers or self._is_traced(inputs):
+                return None
+            key = tuple(inputs.items())
+            if key != self._last[0]:
+                recorded = outcome(lambda: self._recorded_at(inputs))
+                self._last = key, None if isinstance(recorded, Exception) else recorded
+            return self._last[1]
+
+    def _recorded_at(self, inputs: Mapping[str, Shape]) -> Inference | None:
+        inference, rerun = self.record(inputs)
+        is_true = not inference.failures and not rerun.difference(inference, [*inputs.values()])
+        return inference if is_true else None
 
     def _is_traced(self, inputs: Mapping[str, Shape]) -> bool:
         sizes = self.rerun.run.arguments.shapes
