@@ -141,7 +141,7 @@ ONNX = targets(
         ),
         "onnx_shape": (
             "OnnxDepthToSpace OnnxExpand OnnxFlatten OnnxReshape OnnxSpaceToDepth OnnxSqueeze OnnxTile "
-            "OnnxUnsqueeze onnx_col2im:OnnxCol2Im"
+            "onnx_col2im:OnnxCol2Im"
         ),
         "onnx_window": (
             "OnnxAvgPool1d OnnxAvgPool2d OnnxAvgPool3d OnnxConv1d OnnxConv2d OnnxConv3d OnnxConvTranspose1d "

@@ -1107,10 +1107,6 @@ class OnnxTile(_onnx_shape.OnnxTile):
     """Repeats a tensor along every axis: n becomes n·repeats. Refuses another number of repeats than axes."""
     def __init__(self, repeats: Sequence[_Number] | str, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
 
-class OnnxUnsqueeze(_onnx_shape.OnnxUnsqueeze):
-    """Inserts axes of size 1 at these places of the result. Refuses places outside of it, or named twice."""
-    def __init__(self, dims: Sequence[_Number] | str, held: Any = ..., skipped: Sequence[str] | str = ...) -> None: ...
-
 class OnnxAvgPool1d(_onnx_window.OnnxAveragePooling):
     """The mean of every window as in ONNX: dilation, padding by side, `valid`, `same_upper`, `same_lower`."""
     def __init__(self, kernel_size: _Number | Sequence[_Number], stride: _Number | Sequence[_Number] = ..., padding: _Number | Sequence[_Number] | Sequence[_Number | Sequence[_Number]] = ..., ceil_mode: _Flag = ..., count_include_pad: _Flag = ..., dilation: _Number | Sequence[_Number] = ...) -> None: ...

@@ -116,27 +116,6 @@ class OnnxSqueeze(OnnxShaping, kind="onnx_squeeze"):
         return tuple([n for axis, n in enumerate(data) if axis not in gone])
 
 
-class OnnxUnsqueeze(OnnxShaping, kind="onnx_unsqueeze"):
-    """Inserts axes of size 1 at these places of the result. Refuses places outside of it, or named twice.
-
-    Source: ONNX, Unsqueeze.
-
-    >>> OnnxUnsqueeze(dims=[0, -1]).output({"data": (512,)})
-    (1, 512, 1)
-    """
-
-    dims: SomeAxes
-
-    def requirements(self, x: Operands) -> Iterator[Requirement]:
-        return axes_exist(self.kind, "dims", self.dims, (1,) * (len(x["data"]) + len(self.dims)))
-
-    def output(self, x: Operands) -> Shape:
-        sizes = iter(x["data"])
-        rank = len(x["data"]) + len(self.dims)
-        new = counted(self.dims, rank)
-        return tuple([1 if axis in new else next(sizes) for axis in range(rank)])
-
-
 class OnnxExpand(OnnxShaping, kind="onnx_expand"):
     """Stretches a tensor and `shape` to one another: in both, axes of size 1 are repeated.
 

@@ -81,12 +81,6 @@ def squeezed(draft: Draft) -> Operands:
     return {"data": tuple(x)}
 
 
-def unsqueezed(draft: Draft) -> Operands:
-    x = sized(draft, draft.whole(1, 3), 4)
-    fields(draft, dims=some(draft, len(x) + draft.whole(1, 2))[: 1 + draft.whole(0, 1)])
-    return {"data": x}
-
-
 def expanded(draft: Draft) -> Operands:
     x = sized(draft, draft.whole(1, 3), 4)
     shape = [draft.whole(2, 4) if n == 1 else draft.draw(st.sampled_from([1, n])) for n in x]
@@ -493,7 +487,6 @@ _OPERATORS: dict[str, Callable[[Draft], Operands]] = {
     "reshape": reshaped,
     "flatten": flattened,
     "squeeze": squeezed,
-    "unsqueeze": unsqueezed,
     "expand": expanded,
     "tile": tiled,
     "slice": sliced,

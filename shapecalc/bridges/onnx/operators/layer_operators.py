@@ -101,21 +101,14 @@ def _transposed_convolution(node: Node) -> None:
 @operator("Gemm")
 def _gemm(node: Node) -> None:
     x, weight, bias = node.operand(0), node.operand(1), node.given(2)
-    if node.attribute("transA", 0):
-        x = node.step(layers.Transpose(dim0=0, dim1=1), x)
-    is_turned = bool(node.attribute("transB", 0))
-    if weight.rank == 2:
-        inward, outward = weight.shape[::-1] if is_turned else weight.shape
+    turns = {f"trans_{key.lower()}": bool(node.attribute(f"trans{key}", 0)) for key in "AB"}
+    if weight.rank == 2 and not turns["trans_a"]:
+        inward, outward = weight.shape[::-1] if turns["trans_b"] else weight.shape
         is_bias = bias is None or (bias.rank == 1 and bias.shape[0] == outward)
         layer = layers.Linear(in_features=inward, out_features=outward, **({} if bias else {"bias": False}))
         if is_bias and node.layer(layer, [weight, bias], x):
             return
-    if is_turned:
-        weight = node.step(layers.Transpose(dim0=0, dim1=1), weight)
-    if bias is None:
-        node.ends(layers.Matmul(), x, weight)
-    else:
-        node.ends(layers.Add(), node.step(layers.Matmul(), x, weight), bias)
+    append_operator(node, layers.OnnxGemm, **turns)
 
 
 @operator("MatMul")
