@@ -25,12 +25,12 @@ def differences(network: Any, report: Report[int]) -> list[str]:
         layer = max(
             (name for name in names if path == name or path.startswith(f"{name}_")), key=len, default=path
         )
-        outputs[layer] = node.output
+        outputs[layer] = node.output  # the first, where there are several
         params[layer] = params.get(layer, 0) + node.params
     for layer in network.layers:
         if isinstance(layer, layers.InputLayer):
             continue
-        sizes = tuple(layer.output.shape)[1:]
+        sizes = tuple(keras.tree.flatten(layer.output)[0].shape)[1:]
         ours = outputs.get(layer.name, ())[1:]
         if len(ours) != len(sizes) or any(size not in (None, n) for n, size in zip(ours, sizes, strict=True)):
             found.append(f"{layer.name}: {ours} is not {sizes}")
@@ -170,9 +170,44 @@ def masked(length: int = 7) -> Any:
     return keras.Model(tokens, layers.GlobalAveragePooling1D()(layers.Dropout(0.1)(x)), name="masked")
 
 
+def sequences(length: int = 20) -> Any:
+    """Recurrent layers, in both directions, and with the states of another as the first.
+
+    There is no mask: with one, Keras' loop on torch runs the first step twice, which the counter sees.
+    """
+    tokens = keras.Input((length,), dtype="int32")
+    x = layers.Embedding(50, 8)(tokens)
+    x = layers.Bidirectional(layers.LSTM(6, return_sequences=True))(x)
+    y, *states = layers.LSTM(4, return_sequences=True, return_state=True)(x)
+    y = layers.LSTM(4, return_sequences=True)(y, initial_state=states)
+    y = layers.GRU(5, return_sequences=True)(y)
+    return keras.Model(
+        tokens, layers.TimeDistributed(layers.Dense(3, activation="relu"))(y), name="sequences"
+    )
+
+
+def attention(length: int = 10) -> Any:
+    rows = keras.Input((length, 16))
+    x = layers.MultiHeadAttention(2, 8)(rows, rows, use_causal_mask=True)
+    x = layers.LayerNormalization()(x + rows)
+    x = layers.EinsumDense("abc,cd->abd", output_shape=(length, 12), bias_axes="d", activation="gelu")(x)
+    return keras.Model(rows, layers.Attention()([x, x]), name="attention")
+
+
 MODELS = {
     build.__name__: build
-    for build in (plain, first_axis, nested, operations, of_ones_own, frozen, mixed, masked)
+    for build in (
+        plain,
+        first_axis,
+        nested,
+        operations,
+        of_ones_own,
+        frozen,
+        mixed,
+        masked,
+        sequences,
+        attention,
+    )
 }
 """Builders of models whose every layer has a rule, by the side or length of their input."""
 

@@ -142,7 +142,7 @@ def _written(layer: Any, name: str = "", *, trainable: bool = True) -> str:
             continue
         is_default = short(tuples(value)) == short(tuples(default))
         if not is_default and (value, default) != (function_name(None), None):
-            inside = getattr(layer, key, None)
+            inside = getattr(layer, {"layer": "forward_layer"}.get(key, key), getattr(layer, key, None))
             given[key] = _value(inside if isinstance(inside, keras.layers.Layer) else value)
     if name:
         given["name"] = quoted(name)
