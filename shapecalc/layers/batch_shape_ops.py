@@ -14,6 +14,7 @@ from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Integer, Listed
 from shapecalc.layers.flatten import Rearranging
 from shapecalc.layers.memory_traits import Mode, Place
+from shapecalc.layers.mixins import KeepsChannelsLast
 from shapecalc.layers.requirement import Requirement, Shape, shown
 from shapecalc.layers.reshape import Sizes, completed, fits
 from shapecalc.layers.roles import AsNumbers
@@ -81,7 +82,9 @@ class BroadcastTo(Rearranging, kind="broadcast_to", torch="torch.broadcast_to"):
         return stretched(x, self.output(x))
 
 
-class Pad(NoWeights, NoOperations, NoWindow, Layer, kind="pad", torch="torch.nn.functional.pad"):
+class Pad(
+    KeepsChannelsLast, NoWeights, NoOperations, NoWindow, Layer, kind="pad", torch="torch.nn.functional.pad"
+):
     """Padding of any axes: `pad` lists before and after of the last axis, then of the one before it.
 
     A negative amount crops. Refuses half a pair, more pairs than axes, and an axis of which nothing is left.

@@ -8,7 +8,7 @@ from shapecalc.layers.dependence import Dependence, over, placed
 from shapecalc.layers.effect import Shapes
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Flag, Real
-from shapecalc.layers.memory_traits import Mode, Own
+from shapecalc.layers.memory_traits import Input, Mode, Own, Storage
 from shapecalc.layers.norm import EPS, Statistics, enough
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
 
@@ -52,9 +52,17 @@ class InstanceNorm(Statistics, torch="torch.nn.InstanceNorm{rank}d"):
         repeated = (Own((self.samples(inputs[0]),)),) * (2 * self.track_running_stats + self.affine)
         return (*super().makes(inputs, mode), *repeated)
 
+    def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...]:
+        """The input, or the copy of it that torch makes where it is not contiguous."""
+        held = self._copied(inputs[0], mode) or (Input(),)
+        return (*held, *self.makes(inputs, mode))
+
+    def _copied(self, x: Shape, mode: Mode) -> tuple[Own, ...]:
+        return () if mode.strides_of(0) is None else (Own(x),)
+
     def meanwhile(self, inputs: Shapes, mode: Mode) -> tuple[tuple[Own, ...], ...]:
         """The repeated bias; after it, new running statistics are averaged one by one."""
-        made = () if mode.learns else self.makes(inputs, mode)
+        made = () if mode.learns else (*self._copied(inputs[0], mode), *self.makes(inputs, mode))
         bias = (Own((self.samples(inputs[0]),)),) * self.affine
         averaged = Own((self.channels(inputs[0]),))
         return ((*made, *bias, *(averaged,) * (mode.training and mode.learns and self.track_running_stats)),)

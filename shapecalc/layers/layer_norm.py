@@ -166,8 +166,13 @@ class RMSNorm(OverLastAxes, torch="torch.nn.RMSNorm", keras="keras.layers.RMSNor
     def weights(self, x: Shape) -> Named:
         return {"weight": self.normalized(x)} if self.elementwise_affine else {}
 
-    def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...]:
-        """The input and a scale of each position for its gradient, what is scaled for that of the weights."""
+    def saved(self, inputs: Shapes, mode: Mode) -> tuple[Storage, ...] | None:
+        """The input and a scale of each position for its gradient, what is scaled for that of the weights.
+
+        Not known of an input that is not contiguous.
+        """
+        if mode.strides_of(0) is not None:
+            return None
         of_input = (Input(), self._scale(inputs[0])) if mode.wants(0) else ()
         return (*of_input, Own(inputs[0])) if mode.weights else of_input
 
@@ -176,7 +181,7 @@ class RMSNorm(OverLastAxes, torch="torch.nn.RMSNorm", keras="keras.layers.RMSNor
         scale = self._scale(inputs[0])
         made = (scale, Own(inputs[0])) if self.elementwise_affine else (scale, scale)
         left = [*made]
-        for held in self.saved(inputs, mode):
+        for held in self.saved(inputs, mode) or ():
             if isinstance(held, Own):
                 left.remove(held)
         return (tuple(left),)

@@ -10,7 +10,7 @@ from shapecalc.layers.effect import Named, Shapes, Window
 from shapecalc.layers.memory_rule import RETURNED, MemoryRule
 from shapecalc.layers.memory_traits import Mode, Place, Result, Saves
 from shapecalc.layers.requirement import Requirement, Shape
-from shapecalc.layers.strides import ordered
+from shapecalc.layers.strides import channels_last, has_channels_last, ordered
 
 
 class NoBuffers:
@@ -88,6 +88,15 @@ class KeepsOrder(MemoryRule):
         if self.overwrites(mode) or RETURNED in self.places(inputs, mode):
             return (strides,)
         return tuple([ordered(shape, (inputs[0], strides)) for shape in self.shapes_of_results(inputs)])
+
+
+class KeepsChannelsLast(MemoryRule):
+    """Declares that the results have torch's `channels_last` where the input has, and else are contiguous."""
+
+    def result_strides(self, inputs: Shapes, mode: Mode, results: int) -> tuple[Shape | None, ...]:
+        """Those of channels last, or None."""
+        same = has_channels_last(inputs[0], mode.strides_of(0))
+        return tuple([channels_last(shape) if same else None for shape in self.shapes_of_results(inputs)])
 
 
 class GradientOfResult:

@@ -21,6 +21,7 @@ from shapecalc.layers.dependence import Dependence
 from shapecalc.layers.extended_number import Fill
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Integer, PerSide, complaint
+from shapecalc.layers.mixins import KeepsChannelsLast
 from shapecalc.layers.requirement import Requirement, Shape, rank_between
 from shapecalc.layers.roles import WindowField
 from shapecalc.layers.spatial import Spatial
@@ -73,7 +74,7 @@ class SpatialPad(NoWeights, NoOperations, NoWindow, Spatial):
         return zip(AXES[self.rank], self.sizes(x), *self.sides().values(), strict=True)
 
 
-class ConstantPad(SpatialPad):
+class ConstantPad(KeepsChannelsLast, SpatialPad):
     """The rules of padding with a constant: there may be any number of axes in front."""
 
     def requirements(self, x: Shape) -> Iterator[Requirement]:

@@ -22,25 +22,21 @@ from shapecalc.layers.declaration import of_rank
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, ExtentPerAxis, Flag, Integer, Nullable, PerAxis
 from shapecalc.layers.memory_traits import DType, Input, Mode, Own, Result, Storage
+from shapecalc.layers.mixins import KeepsChannelsLast
 from shapecalc.layers.requirement import HalfKernel, Requirement, Shape
 from shapecalc.layers.roles import Dilation, WindowField
 from shapecalc.layers.sliding import Sliding
 from shapecalc.layers.spatial import Spatial
-from shapecalc.layers.strides import channels_last, has_channels_last
 
 StridePerAxis = Annotated[PerAxis | None, Nullable(Each(Integer(1))), WindowField("s", same_as="kernel_size")]
 PoolPadding = Annotated[ExtentPerAxis, WindowField("p", 0)]
 
 
-class Pooling(NoWeights, NoMacs, Spatial):
+class Pooling(KeepsChannelsLast, NoWeights, NoMacs, Spatial):
     """A layer each of whose results is one number made of those that it sees, in every channel apart."""
 
     reduced_by: ClassVar[Callable[[Dim, Dim], Operations]]
     """The operations that make a number of results out of all the numbers seen."""
-
-    def result_strides(self, inputs: Shapes, mode: Mode, results: int) -> tuple[Shape | None, ...]:
-        same = has_channels_last(inputs[0], mode.strides_of(0))
-        return tuple([channels_last(shape) if same else None for shape in self.shapes_of_results(inputs)])
 
     @abstractmethod
     def seen(self, x: Shape) -> Dim | None:

@@ -37,6 +37,7 @@ from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Each, Integer, Nullable, OneOf, PerAxis, Truth, complaint
 from shapecalc.layers.memory_traits import Input, Storage
 from shapecalc.layers.memory_traits import Mode as RunMode
+from shapecalc.layers.mixins import KeepsChannelsLast
 from shapecalc.layers.requirement import Requirement, Shape, rank_between, shown
 from shapecalc.layers.roles import Lettered
 
@@ -64,7 +65,7 @@ Mode = Annotated[str, OneOf(tuple(_RANKS))]
 OptionalFlag = Annotated[bool | None, Nullable(Truth())]
 
 
-class Interpolation(NoWeights, NoMacs, NoWindow, Layer):
+class Interpolation(KeepsChannelsLast, NoWeights, NoMacs, NoWindow, Layer):
     """What interpolation of all sorts shares, under either framework."""
 
     family = Family.RESAMPLE

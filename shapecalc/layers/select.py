@@ -164,7 +164,8 @@ class Slice(AlongAxis, kind="slice"):
 
     def gradients(self, inputs: Shapes, mode: Mode) -> tuple[Place | None, ...]:
         """A new tensor, zero where nothing was taken; torch takes all by a view."""
-        return (Place(Result()),) if self.output(inputs[0]) == inputs[0] else (None,)
+        takes_all = self.step == 1 and self.output(inputs[0]) == inputs[0]
+        return (Place(Result()) if takes_all else None,)
 
     def dependence(self, x: Shape, result: int) -> Dependence:
         axis, start = self.dim % len(x), self._first(x[self.dim])

@@ -13,6 +13,7 @@ from shapecalc.layers.effect import Shapes
 from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Count
 from shapecalc.layers.memory_traits import Input, Mode, Place
+from shapecalc.layers.mixins import KeepsChannelsLast
 from shapecalc.layers.requirement import Requirement, Shape, divides, rank_between
 from shapecalc.layers.roles import Divides, Lettered, divided
 
@@ -75,7 +76,7 @@ class PixelShuffle(PixelShuffling, torch="torch.nn.PixelShuffle"):
         return self.upscale_factor
 
 
-class PixelUnshuffle(PixelShuffling, torch="torch.nn.PixelUnshuffle"):
+class PixelUnshuffle(KeepsChannelsLast, PixelShuffling, torch="torch.nn.PixelUnshuffle"):
     """Space folded into channels: `[..., C, H·r, W·r]` to `[..., C·r², H, W]`, r the downscale factor.
 
     Refuses a height or width that r does not divide and fewer than three dimensions.

@@ -12,6 +12,7 @@ from shapecalc.layers.family import Family
 from shapecalc.layers.fields import Index, Integer, Nullable
 from shapecalc.layers.memory_traits import Mode, Own
 from shapecalc.layers.requirement import Requirement, Shape, axis_exists, rank_between, shown
+from shapecalc.layers.strides import ordered
 
 
 class OverAxis(Pointwise):
@@ -36,6 +37,10 @@ class OverAxis(Pointwise):
 
     def operations(self, x: Shape) -> Operations:
         return softmax(product(x), rows(x, self.axis(x)))
+
+    def result_strides(self, inputs: Shapes, mode: Mode, results: int) -> tuple[Shape | None, ...]:
+        """Contiguous, however the input lies."""
+        return (None,)
 
 
 def rows(x: Shape, axis: int) -> Dim:
@@ -82,6 +87,10 @@ class Softmax2d(Pointwise, framework="torch", torch="torch.nn.Softmax2d"):
     def requirements(self, x: Shape) -> Iterator[Requirement]:
         return rank_between(self.kind, x, 3, 4)
 
+    def result_strides(self, inputs: Shapes, mode: Mode, results: int) -> tuple[Shape | None, ...]:
+        """Contiguous, however the input lies."""
+        return (None,)
+
     def dependence(self, x: Shape, result: int) -> Dependence:
         return over(len(x), [len(x) - 3])
 
@@ -113,6 +122,11 @@ class GLU(NoWeights, NoMacs, NoWindow, Layer, torch="torch.nn.GLU", keras="keras
 
     def output(self, x: Shape) -> Shape:
         return replaced(x, self.dim, quotient(x[self.dim], 2))
+
+    def result_strides(self, inputs: Shapes, mode: Mode, results: int) -> tuple[Shape | None, ...]:
+        """Those of a new tensor in the order of both halves."""
+        half = self.output(inputs[0])
+        return (ordered(half, (half, mode.strides_of(0))),)
 
     def dependence(self, x: Shape, result: int) -> Dependence:
         axis = self.dim % len(x)

@@ -41,7 +41,7 @@ UNKNOWN = {
 }  # fmt: skip
 """Kinds that say nothing of their memory: a total that has one is "at least"."""
 KNOWN = [kind for kind in kinds() if kind not in UNKNOWN and not twin_of(get(kind)).absent()]
-DRAWS = settings(max_examples=3 if settings().max_examples == 10 else 60)
+DRAWS = settings(max_examples=3 if settings().max_examples == 10 else 40)
 
 
 def modes(inputs: int) -> list[Mode]:
@@ -281,6 +281,12 @@ TURNED = (20, 40, 5, 1)
         case("relu", (2, 3, 4, 5)),
         case("relu6", (2, 3, 4, 5), inplace=True),
         case("softmax", (2, 3, 4, 5), dim=1),
+        case("softmax2d", (2, 3, 4, 5)),
+        case("glu", (2, 3, 4, 5), dim=2),
+        case("instance_norm2d", (2, 3, 4, 5)),
+        case("upsample", (2, 3, 4, 5), scale_factor=2),
+        case("zero_pad2d", (2, 3, 4, 5), padding=1),
+        case("conv2d", (2, 3, 4, 5), out_channels=4, kernel_size=3),
         case("flatten", (2, 3, 4, 5)),
         case("flatten", (2, 3, 4, 5), start_dim=2),
         case("flatten", (2, 3, 4, 5), end_dim=1),

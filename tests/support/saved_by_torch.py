@@ -126,16 +126,21 @@ def measured(module: nn.Module, leaves: list[Tensor], mode: Mode) -> Measured:
     return Measured(
         sorted([key for key in keys if key != ""], key=str),
         places,
-        [laid_out(result) for result in results],
+        [laid_out(tuple(result.shape), result.stride()) for result in results],
         [result.dtype for result in results],
         gradients(results, leaves),
         live.peak - after,
     )
 
 
-def laid_out(tensor: Tensor) -> tuple[int, ...] | None:
-    """Return the strides of a tensor, None where it is contiguous."""
-    return simplest(tuple(tensor.shape), tensor.stride())  # type: ignore[return-value]
+def laid_out(shape: tuple[int, ...], strides: tuple[int, ...] | None) -> tuple[int, ...] | None:
+    """Return strides, None where they are contiguous, and 0 for an axis of 1, which may have any."""
+    simple = simplest(shape, strides)
+    return (
+        None
+        if simple is None
+        else tuple([0 if n == 1 else number(step) for n, step in zip(shape, simple, strict=True)])
+    )
 
 
 def gradients(results: list[Tensor], leaves: list[Tensor]) -> list[str]:
@@ -176,12 +181,15 @@ def stated(layer: Kind, memory: Memory, case: Case, mode: Mode) -> Measured:
             return "new"
         return f"result {place.of.number}" if isinstance(place.of, Result) else ""
 
-    assert len(layer.shapes_of_results(case.inputs)) == len(memory.results)
+    shapes = [tuple(map(number, shape)) for shape in layer.shapes_of_results(case.inputs)]
     dtypes = {"value": torch.float32, "int64": torch.int64, "bool": torch.bool}
     return Measured(
         sorted(map(named, memory.saved), key=str),
         [*map(put, memory.results)],
-        [None if strides is None else tuple(map(number, strides)) for strides in memory.strides],
+        [
+            laid_out(shape, None if strides is None else tuple(map(number, strides)))
+            for shape, strides in zip(shapes, memory.strides, strict=True)
+        ],
         [dtypes[dtype] for dtype in memory.dtypes],
         [passed(place) if mode.wants(slot) else "" for slot, place in enumerate(memory.gradients)],
         max((sum(number(own.bytes(4)) for own in tensors) for tensors in memory.forward), default=0),
