@@ -165,6 +165,14 @@ def test_keras_is_imported_only_in_its_bridge() -> None:
     assert outside(graph, "keras")
 
 
+def test_onnx_is_imported_only_in_its_bridge() -> None:
+    graph = grimp.build_graph(
+        "shapecalc", include_external_packages=True, exclude_type_checking_imports=True, cache_dir=None
+    )
+    assert outside(graph, "onnx")
+    assert {one for one in outside(graph, "onnx") if not one.startswith("shapecalc.bridges.onnx")} == set()
+
+
 def test_documentation_tools_are_imported_only_in_their_room() -> None:
     graph = grimp.build_graph(
         "shapecalc", include_external_packages=True, exclude_type_checking_imports=True, cache_dir=None

@@ -54,7 +54,7 @@ def test_sums_that_are_no_lines_are_kept_unless_another_reaches_them() -> None:
     assert all(peak.start is None for peak in found)
 
 
-@pytest.mark.sample(1)
+@pytest.mark.ci
 @pytest.mark.parametrize("batch", [2, 8])
 def test_resnet50_needs_three_maps_of_256_channels_and_the_one_of_64(batch: int) -> None:
     """The 2,048 bytes are the statistics that a batch normalization returns and nobody keeps."""
@@ -178,6 +178,7 @@ def test_the_command_in_json() -> None:
     assert data["timeline"][0] == {"phase": "forward", "path": "c1", "bytes": "22,912·batch + 740,512"}
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("form", ["text", "markdown", "html", "rst", "latex"])
 def test_the_page_in_every_form(form: str) -> None:
     words = ["memory", "lenet5", "--batch", "2", "--train", "momentum", "--format", form]

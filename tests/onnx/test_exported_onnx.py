@@ -6,13 +6,14 @@ import contextlib
 import io
 import warnings
 from functools import cache
+from pathlib import Path
 
 import onnx
 import pytest
 import torch
 from onnx import ModelProto, ValueInfoProto
 
-from shapecalc import Dim, Expr, Model, from_onnx, from_torch
+from shapecalc import Dim, Expr, Model, export, from_onnx, from_torch, load, verify
 from shapecalc.algebra import symbol
 from shapecalc.algebra.formula import Formula, NamedValues
 from tests.support.exported_modules import FREE, MODULES
@@ -108,6 +109,14 @@ def test_a_file_puts_out_what_the_module_does(name: str) -> None:
         x = torch.zeros(3, *other, dtype=example(name).dtype)
         report = imported(name).analyze(input=other, batch=3)
         assert report.output == tuple(module_of(name)(x).shape)
+
+
+def test_a_file_is_proved_and_written_as_torch_would_have_it() -> None:
+    model = load(Path(__file__).parents[2] / "docs" / "examples" / "skip.onnx")
+    assert verify(model).counts == {"proved": 8}
+    source = export(model)
+    assert "nn.ConvTranspose2d(16, 8, kernel_size=2, stride=2)" in source
+    assert "torch.cat" in source
 
 
 def test_the_smallest_size_where_a_file_and_a_module_part() -> None:

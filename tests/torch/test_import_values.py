@@ -258,6 +258,9 @@ NOTHING: dict[str, nn.Module] = {
     "past the end": Holder(lambda net, x: x[:, 10:], lin=SQUARE),
     "before the start": Holder(lambda net, x: x[:, : x.shape[1] - 10], lin=SQUARE),
     "of sizes": Holder(lambda net, x: torch.cat([x[:, x.shape[1] :], net.lin(x)], 1), lin=SQUARE),
+    "views": Holder(lambda net, x: torch.cat([x[:, :0].view(x.shape[0], 0, 8), net.lin(x)], 1), lin=SQUARE),
+    "open views": Holder(lambda net, x: torch.cat([x[:, :0].reshape(len(x), -1, 8), x], 1), lin=SQUARE),
+    "views past the end": Holder(lambda net, x: x[:, 10:].reshape(x.shape[0], 0, 2), lin=SQUARE),
     "new of sizes": Holder(lambda net, x: x.new_zeros(x.shape[0], max(x.shape[1] - 10, 0), 2), lin=SQUARE),
 }
 
@@ -272,7 +275,8 @@ def test_empty_tensors_are_torchs_or_refused(name: str) -> None:
             assert answer == outputs(net(torch.zeros(batch, length, 8))), (batch, length)
             continue
         assert (batch, length) != (1, 10)
-        assert name not in ("registers", "cache", "cache of zeros", "slice and index", "narrow", "linear")
+        free = ("registers", "cache", "cache of zeros", "slice and index", "narrow", "linear", "views")
+        assert name not in (*free, "open views")
     assert model.analyze().params == sum(parameter.numel() for parameter in net.parameters())
 
 

@@ -39,6 +39,7 @@ def operator(*names: str, domain: str = "") -> Callable[[Rule], Rule]:
     """Register the rule of operators of a domain."""
 
     def register(rule: Rule) -> Rule:
+        assert all((domain, name) not in _RULES for name in names), f"{names} have a rule already"
         _RULES.update(dict.fromkeys([(domain, name) for name in names], rule))
         return rule
 

@@ -16,7 +16,7 @@ from shapecalc.bridges.torch.tracer.product_rules import PRODUCTS
 from shapecalc.bridges.torch.tracer.reduction_rules import REDUCTIONS
 from shapecalc.bridges.torch.tracer.shape_rules import BY_SHAPE, stretched
 from shapecalc.bridges.torch.tracer.trace import Call, Rule
-from shapecalc.bridges.torch.tracer.traced_number import concrete, tensors_in
+from shapecalc.bridges.torch.tracer.traced_number import concrete, pinned, tensors_in
 from shapecalc.bridges.torch.tracer.traced_sizes import field_value, spec_text
 from shapecalc.bridges.torch.tracer.transform_rules import TRANSFORMS
 from shapecalc.bridges.torch.tracer.weighted_functions import WITH_WEIGHTS
@@ -33,11 +33,21 @@ def _target_shape(call: Call) -> tuple[Any, ...] | None:
     return tuple(other) if isinstance(other, (tuple, list)) else None if other is None else (other,)
 
 
+def _of_nothing(call: Call, shape: tuple[Any, ...]) -> bool:
+    """A view without elements: new, where the tensor has an axis of 0; what is left open is 0."""
+    _ = [pinned(size) for size in call.trace.sizes(call.input) if not concrete(size)]
+    sizes = [0 if concrete(size) == -1 else size for size in shape]
+    call.trace.append_new(sizes, call.result, call.trace.local(call.name))
+    return True
+
+
 def _reshape(call: Call) -> bool:
     """A view: of what is behind the batch where the batch stays, otherwise of the complete shape."""
     shape, x, out = _target_shape(call), call.input, call.result
     if shape is None:
         return False
+    if not out.numel():
+        return _of_nothing(call, shape)
     sizes = field_value(shape)
     if out.dim() > 1 and x.dim() and out.shape[0] == x.shape[0] == call.trace.batch():
         if concrete(shape[0]) == -1 or spec_text(shape[0]) == f"size('{call.trace.name_of(x)}', 0)":
