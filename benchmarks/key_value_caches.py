@@ -18,7 +18,7 @@ from model_configurations import GROUPS, IDS
 from torch import nn
 
 from shapecalc import ShapecalcError
-from shapecalc.bridges.torch.key_value_cache import cache_tensors, key_value_cache
+from shapecalc.bridges.torch.key_value_cache import cache_tensors, read_cache
 
 LENGTHS, BATCHES = (12, 7, 60), (1, 3)
 
@@ -41,7 +41,7 @@ def verdict(network: nn.Module) -> str:
     if not all(real.values()):
         return "keeps nothing"
     try:
-        cache = key_value_cache(network)
+        cache = read_cache(network)
         told = {key: cache.bytes(*key) for key in real}
     except ShapecalcError as error:
         return f"refused: {error}".partition("\n")[0]

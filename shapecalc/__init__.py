@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from shapecalc.algebra.expr import Dim, Expr, symbol
     from shapecalc.bridges.keras.keras_api import from_keras
     from shapecalc.bridges.onnx.onnx_api import from_onnx
-    from shapecalc.bridges.torch.api import build, export, from_torch, verify
+    from shapecalc.bridges.torch.api import build, export, from_torch, key_value_cache, verify
     from shapecalc.diagnostics.diagnostic import Diagnostic
     from shapecalc.errors import DesignError, FormulaError, ShapecalcError, ShapeError, SpecError, Undecided
     from shapecalc.layers.base import Joint, Layer, Merge
@@ -36,7 +36,7 @@ _MODULES = {
     "algebra.expr": "Dim Expr symbol",
     "bridges.keras.keras_api": "from_keras",
     "bridges.onnx.onnx_api": "from_onnx",
-    "bridges.torch.api": "build export from_torch verify",
+    "bridges.torch.api": "build export from_torch key_value_cache verify",
     "diagnostics.diagnostic": "Diagnostic",
     "errors": "DesignError FormulaError ShapeError ShapecalcError SpecError Undecided",
     "layers.base": "Joint Layer Merge",
@@ -84,6 +84,7 @@ __all__ = [
     "from_keras",
     "from_onnx",
     "from_torch",
+    "key_value_cache",
     "kinds",
     "load",
     "loads",

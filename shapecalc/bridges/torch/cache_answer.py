@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 
 from shapecalc.algebra import Dim, symbol
-from shapecalc.bridges.torch.key_value_cache import LENGTH, KeyValueCache, key_value_cache
+from shapecalc.bridges.torch.key_value_cache import LENGTH, KeyValueCache, read_cache
 from shapecalc.bridges.torch.tracer.module_locator import with_module
 from shapecalc.errors import ShapecalcError
 from shapecalc.render.lines import LONGEST_LIST, Answer, IndentedLine
@@ -128,6 +128,8 @@ class CacheAnswer(Answer):
             text = "the longest text is not known, since the cache has no closed form in the length"
         elif (longest := self.longest) is None:
             text = "a text of any length"
+        elif longest >= (limit := self.cache.most_positions or longest + 1):
+            text = f"a text of any length up to the {limit:,} of the model"
         else:
             text = f"a text of at most {longest:,} tokens"
         largest = self.largest_batch
@@ -169,7 +171,7 @@ def cache_at(
     """Return the answer for the module at a path, as `module_locator` finds it."""
 
     def run(module: nn.Module, _: object) -> CacheAnswer:
-        answer = CacheAnswer(key_value_cache(module), length, batch, dtype, room)
+        answer = CacheAnswer(read_cache(module), length, batch, dtype, room)
         answer.to_dict()  # a forward may import
         return answer
 

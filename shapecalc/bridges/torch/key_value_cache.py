@@ -70,23 +70,8 @@ def cache_tensors(result: object) -> dict[str, Tensor]:
     return dict(kept.values())
 
 
-def key_value_cache(network: nn.Module, length: int = TRACED) -> KeyValueCache:
-    """Return what a language model of transformers keeps after a text, its length and the batch free.
-
-    `length` is that of the text it is traced with, on the meta device. Raises `SpecError` where the forward
-    takes no `input_ids` and `use_cache`, or keeps nothing.
-
-    >>> from transformers import LlamaConfig, LlamaForCausalLM
-    >>> sizes = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "vocab_size": 100}
-    >>> import torch
-    >>> with torch.device("meta"):
-    ...     network = LlamaForCausalLM(LlamaConfig(num_attention_heads=4, num_key_value_heads=2, **sizes))
-    >>> cache = key_value_cache(network)
-    >>> cache.bytes(dtype="bf16"), cache.bytes(1000, batch=8), cache.per_token(1000)
-    (128·L, 2048000, 256)
-    >>> cache.decode_macs()
-    128·L + 18,688
-    """
+def read_cache(network: nn.Module, length: int = TRACED) -> KeyValueCache:
+    """Return the cache of a language model, traced with a text of so many tokens on the meta device."""
     model = from_torch(_Cached(network), input={"input_ids": (length,)}, name=type(network).__name__)
     return KeyValueCache(type(network).__name__, network, model)
 
@@ -152,7 +137,7 @@ class KeyValueCache:
     def _elements_at(self, length: int) -> Dim:
         """Return how many numbers it holds after a text of one length, in the batch."""
         if length not in self._traced:
-            model = key_value_cache(self.network, length).model
+            model = read_cache(self.network, length).model
             self._traced[length] = _elements(model.analyze(input=(length,), batch=symbol(BATCH)).outputs)
         return self._traced[length]
 
