@@ -20,9 +20,9 @@ from shapecalc.conventions.fvcore import batch_norm
 from shapecalc.conventions.layer_call import LayerCall
 from shapecalc.conventions.ptflops import BY_FUNCTIONS, JOINING, POOLS
 from shapecalc.layers.family import Family
-from shapecalc.layers.rectifier import ELU, GELU, LeakyReLU, PReLU, ReLU6, SiLU
+from shapecalc.layers.rectifier import ELU, GELU, LeakyReLU, PReLU, SiLU
 from shapecalc.layers.recurrent import Gated
-from shapecalc.layers.relu import ReLU
+from shapecalc.layers.relu import ReLU, ReLU6
 from shapecalc.layers.resample import Interpolation, Resize
 
 REPLACED = (ReLU, PReLU, ELU, LeakyReLU, SiLU, GELU)

@@ -25,9 +25,9 @@ from shapecalc.layers.attention import MultiheadAttention
 from shapecalc.layers.average_pool import LPPool
 from shapecalc.layers.family import Family
 from shapecalc.layers.layer_norm import CrossMapLRN2d, LocalResponseNorm
-from shapecalc.layers.rectifier import ELU, GELU, LeakyReLU, PReLU, ReLU6, SiLU
+from shapecalc.layers.rectifier import ELU, GELU, LeakyReLU, PReLU, SiLU
 from shapecalc.layers.recurrent import Gated
-from shapecalc.layers.relu import ReLU
+from shapecalc.layers.relu import ReLU, ReLU6
 from shapecalc.layers.resample import Interpolation, UpsamplingBilinear2d, UpsamplingNearest2d
 from shapecalc.layers.softmax import Softmax, Softmax2d
 

@@ -61,11 +61,11 @@ KINDS = targets(
         "pool": "MaxPool1d MaxPool2d MaxPool3d",
         "rectifier": (
             "CELU ELU GELU Hardswish Mish SELU Softplus Threshold leaky_relu:LeakyReLU prelu:PReLU "
-            "relu6:ReLU6 rrelu:RReLU silu:SiLU"
+            "rrelu:RReLU silu:SiLU"
         ),
         "recurrent": "GRU LSTM RNN",
         "recurrent_cells": "GRUCell LSTMCell RNNCell",
-        "relu": "relu:ReLU",
+        "relu": "relu6:ReLU6 relu:ReLU",
         "resample": "Upsample UpsamplingBilinear2d UpsamplingNearest2d",
         "reshape": "Permute Reshape Squeeze Transpose Unflatten Unsqueeze",
         "select": "Chunk EmptySlice Mean Select Slice Split",

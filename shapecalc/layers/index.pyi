@@ -1295,10 +1295,6 @@ class RReLU(_rectifier.RReLU):
     """max(x, 0) + a · min(x, 0), a random in [lower, upper] in training, their mean in evaluation."""
     def __init__(self, lower: _Real = ..., upper: _Real = ..., inplace: _Flag = ...) -> None: ...
 
-class ReLU6(_rectifier.ReLU6):
-    """min(max(x, 0), 6)."""
-    def __init__(self, inplace: _Flag = ...) -> None: ...
-
 class SELU(_rectifier.SELU):
     """1.0507(max(x, 0) + min(1.6733(eˣ - 1), 0))."""
     def __init__(self, inplace: _Flag = ...) -> None: ...
@@ -1341,6 +1337,10 @@ class RNNCell(_recurrent_cells.RNNCell):
 
 class ReLU(_relu.ReLU):
     """max(x, 0)."""
+    def __init__(self, inplace: _Flag = ...) -> None: ...
+
+class ReLU6(_relu.ReLU6):
+    """min(max(x, 0), 6)."""
     def __init__(self, inplace: _Flag = ...) -> None: ...
 
 class Upsample(_resample.Upsample):

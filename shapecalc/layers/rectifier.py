@@ -27,13 +27,6 @@ HARD_SIGMOID = Operations(additions=1, comparisons=2, divisions=1)
 """min(max(x + 3, 0), 6)/6"""
 
 
-class ReLU6(InPlace, kind="relu6", torch="torch.nn.ReLU6", keras="keras.activations.relu6"):
-    """min(max(x, 0), 6). Source: Howard et al., MobileNets, 2017."""
-
-    saves = "input"
-    per_element = Operations(comparisons=2)
-
-
 class LeakyReLU(InPlace, kind="leaky_relu", torch="torch.nn.LeakyReLU", keras="keras.layers.LeakyReLU"):
     """max(x, 0) + negative_slope · min(x, 0). Source: Maas et al., 2013."""
 

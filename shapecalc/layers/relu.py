@@ -1,7 +1,7 @@
-"""Activations: what they share, and the rectifier that most networks have."""
+"""Activations: what they share, and the rectifiers that most networks have."""
 
 from shapecalc.layers.base import Pointwise
-from shapecalc.layers.counts import RELU
+from shapecalc.layers.counts import RELU, Operations
 from shapecalc.layers.family import Family
 from shapecalc.layers.roles import InPlaceFlag
 
@@ -25,3 +25,10 @@ class ReLU(InPlace, kind="relu", torch="torch.nn.ReLU", keras="keras.layers.ReLU
 
     saves = "result"
     per_element = RELU
+
+
+class ReLU6(InPlace, kind="relu6", torch="torch.nn.ReLU6", keras="keras.activations.relu6"):
+    """min(max(x, 0), 6). Source: Howard et al., MobileNets, 2017."""
+
+    saves = "input"
+    per_element = Operations(comparisons=2)

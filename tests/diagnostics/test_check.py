@@ -17,6 +17,7 @@ from shapecalc.cli import main
 from shapecalc.diagnostics.diagnostic import Diagnostic, github, text
 from shapecalc.errors import Place
 from shapecalc.layers import KerasMaxPool1d
+from tools.mistakes import diagnostics
 
 
 def check(spec: str, **options: Any) -> list[Diagnostic]:
@@ -117,9 +118,7 @@ def test_a_missing_flatten_is_told_with_its_arithmetic_and_the_walk_goes_on() ->
 
 
 def test_one_run_finds_every_mistake_of_the_tutorials_inception_v3_that_shapes_reveal() -> None:
-    errors = [
-        one for one in shapecalc.load("tutorials/torch_inception_v3").check() if one.severity == "error"
-    ]
+    errors = [one for one in diagnostics("torch_inception_v3", ())[1] if one.severity == "error"]
     paths = [one.path for one in errors]
 
     def has(code: str, *starts: str) -> bool:
@@ -139,9 +138,7 @@ def test_one_run_finds_every_mistake_of_the_tutorials_inception_v3_that_shapes_r
 
 def test_one_run_finds_every_mistake_of_the_tutorials_inception_v4_that_shapes_reveal() -> None:
     """A value that is not legal does not end the inference, nor do branches of which neither is outvoted."""
-    errors = [
-        one for one in shapecalc.load("tutorials/keras_inception_v4").check() if one.severity == "error"
-    ]
+    errors = [one for one in diagnostics("keras_inception_v4", ())[1] if one.severity == "error"]
     assert [(one.code, one.path) for one in errors] == [
         ("spec", "stemBlock.conv2d_with_Batch.conv2d"),  # l.1816: padding s
         ("concat", "stemBlock.concat_2"),  # l.1828: padded beside not

@@ -25,12 +25,12 @@ def test_cases_and_sources_are_listed_by_room() -> None:
     done = where(
         "conv2d",
         "tests/layers/test_laws.py",
-        "tests/solving/test_solve_window.py",
+        "tests/spec/test_language.py",
         "shapecalc/layers/conv.py",
     )
     assert done.returncode == 0
     lines = done.stdout.splitlines()
-    assert lines.index("shapecalc/layers") < lines.index("tests/layers") < lines.index("tests/solving")
+    assert lines.index("shapecalc/layers") < lines.index("tests/layers") < lines.index("tests/spec")
     listed = {line.strip() for line in lines}
     assert "shapecalc/layers/conv.py::shapecalc.layers.conv.Conv2d  (in its source)" in listed
     assert "tests/layers/test_laws.py::test_fields_come_back  (1 case)" in listed

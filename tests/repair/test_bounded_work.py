@@ -130,6 +130,20 @@ def test_what_is_written_of_too_many_layers_is_refused(
     assert str(model.derive("relu.7").layers[0].path) == "relu.7"
 
 
+@pytest.mark.parametrize(
+    ("layers", "says"),
+    [
+        ("{relu: , repeat: 1501}", "1,501 layers; at most 1,500 are proved"),
+        ('{linear: {out_features: "8 + i"}, repeat: {i: 151}}', "151 layers with other fields; at most 150"),
+        ("{zero_pad1d: {padding: 1}, repeat: 501}", "501 different layers; at most 500 are proved"),
+    ],
+)
+def test_what_is_proved_of_a_short_spec_is_bounded(layers: str, says: str) -> None:
+    """4,000 equal layers took 16 seconds, and 900 that grow 48."""
+    with pytest.raises(SpecError, match=says):
+        shapecalc.verify(loads(f"input: [3, 8]\nlayers: [{layers}]"))
+
+
 def test_growing_layers_are_compared_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each run that might grow was compared from its beginning, for every length: 3,000 layers took minutes."""
     compared = 0

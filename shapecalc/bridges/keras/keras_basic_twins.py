@@ -17,8 +17,8 @@ from shapecalc.layers.keras_norm import KerasLayerNorm, KerasScaled
 from shapecalc.layers.keras_pad import KerasUpsample
 from shapecalc.layers.keras_pool import KerasPool
 from shapecalc.layers.pad import SpatialPad
-from shapecalc.layers.rectifier import LeakyReLU, ReLU6
-from shapecalc.layers.relu import ReLU
+from shapecalc.layers.rectifier import LeakyReLU
+from shapecalc.layers.relu import ReLU, ReLU6
 from shapecalc.layers.reshape import Permute
 
 

@@ -9,7 +9,7 @@ built from what the import says.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -36,7 +36,9 @@ Progress = Callable[[int, int], None]
 MOST_INPUTS = 100
 """The most inputs of a layer that is proved."""
 MOST_PROOFS = 1_000
-"""The most layers that are proved in one run, equal ones once."""
+"""The most layers of a module that are proved in one run, equal ones once."""
+MOST_LAYERS, MOST_DIFFERENT, MOST_FIELDS = 1_500, 500, 150
+"""The most layers of a spec, those that differ or have other inputs, and those that differ themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def verify(
     """Return the verification of a model; equal layers are proved once.
 
     `shape` and `values` are the input and the parameters as for `Model.analyze`; `progress` receives how
-    many layers of how many are done. Raises `SpecError` for more than `MOST_PROOFS` different layers.
+    many layers of how many are done. Raises `SpecError` for more layers than are proved in seconds.
 
     >>> from shapecalc import load
     >>> verify(load("lenet5")).counts
@@ -130,11 +132,7 @@ def verify(
         model = model.model_copy()
         model.graphs.witness = None  # what it would refuse is to be reported here
     report = model.analyze(input=shape, **values)
-    if (count := len({(node.layer, node.inputs) for node in report.nodes})) > MOST_PROOFS:
-        raise SpecError(
-            f"{model.name} has {grouped(count)} different layers; at most {grouped(MOST_PROOFS)} are proved",
-            hint="verify a part of it",
-        )
+    _refuse_too_many(model.name, report.nodes, is_module=witness is not None)
     proofs: dict[tuple[Kind, Shapes], Verdict] = {}
     differences: dict[tuple[Kind, Shapes], str] = {}
     layers: list[Checked] = []
@@ -151,6 +149,19 @@ def verify(
     layers = [replace(layer, ran=ran.differences.get(layer.path, "")) for layer in layers]
     progress(len(report.nodes), len(report.nodes))
     return Verification(model.name, tuple(layers), network, ran, len(proofs), is_module=witness is not None)
+
+
+def _refuse_too_many(name: str, nodes: Sequence[Node], *, is_module: bool) -> None:
+    """Refuse what would take long: a few lines of a spec may repeat a layer thousands of times."""
+    different = len({(node.layer, node.inputs) for node in nodes})
+    bounds = [(different, MOST_PROOFS if is_module else MOST_DIFFERENT, "different layers")]
+    if not is_module:
+        bounds += [(len(nodes), MOST_LAYERS, "layers")]
+        bounds += [(len({node.layer for node in nodes}), MOST_FIELDS, "layers with other fields")]
+    for count, most, what in bounds:
+        if count > most:
+            says = f"{name} has {grouped(count)} {what}; at most {grouped(most)} are proved"
+            raise SpecError(says, hint="verify a part of it")
 
 
 def _checked(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import builtins
 import dis
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType, FrameType
 from typing import Any
@@ -19,6 +18,7 @@ from torch import Tensor
 from shapecalc.bridges.torch.tracer.source_lines import current_place, frame_above
 from shapecalc.bridges.torch.tracer.traced_number import Guard
 from shapecalc.errors import Place
+from shapecalc.record import record
 
 _TRUE = {"==": "equal", "!=": "unequal", "<": "less", "<=": "at_most", ">": "more", ">=": "at_least"}
 """The relation of a guard where a comparison was true."""
@@ -33,7 +33,7 @@ _ATTRIBUTES = ("shape", "size", "contiguous")
 _BUILTINS = ("int", "len", "min", "max")
 
 
-@dataclass(frozen=True)
+@record
 class Site:
     """The body of an `if`: its code, its first and last offset, its lines, and the variable that it sets."""
 
@@ -44,7 +44,7 @@ class Site:
     variable: str
 
 
-@dataclass(frozen=True)
+@record
 class BranchTest:
     """A comparison in the test of a site; `tensor` is the step that made the variable's tensor before it."""
 

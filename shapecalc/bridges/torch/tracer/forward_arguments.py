@@ -18,7 +18,7 @@ from shapecalc.errors import SpecError, quote
 _FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Arguments:
     """The arguments of a forward, and by its name in the spec each tensor in them, or the shape of one."""
 

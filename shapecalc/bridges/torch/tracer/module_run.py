@@ -44,7 +44,7 @@ _PATCHED = RLock()
 """Held while functions of torch and Python are replaced: two threads would restore them out of order."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Run:
     """How the copy of a module is run."""
 

@@ -22,7 +22,7 @@ class NotRun(Exception):
     """A module does not run a second time, not even at the traced sizes."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Rerun:
     """How a module is run again; `leaves` has in order the steps that are modules, each with its path.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from types import FunctionType
 from typing import Any, TypeAlias
@@ -17,6 +16,8 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 from torch.overrides import get_testing_overrides
+
+from shapecalc.record import record
 
 _REQUIRED = inspect.Parameter.empty
 _SPREAD = inspect.Parameter.VAR_POSITIONAL
@@ -41,7 +42,7 @@ _CHECKS: dict[str, tuple[type, ...]] = {
 """The values that each type of a schema takes; enumerations of torch are integers, a dtype may be `int`."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Parameter:
     """A parameter of a function: its type in the schema, none in Python, and its default."""
 

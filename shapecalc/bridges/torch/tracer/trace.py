@@ -314,7 +314,7 @@ class Trace:
 # ---- calls of functions
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Call:
     """The name of a function, its arguments by name, and its result."""
 

@@ -7,7 +7,6 @@ differ by 1. A decision by such a number holds at any size. Each rule is checked
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -17,6 +16,7 @@ from shapecalc.bridges.torch.tracer.plain_names import plain_name
 from shapecalc.bridges.torch.tracer.traced_number import traced_in
 from shapecalc.bridges.torch.tracer.traced_sizes import field_value
 from shapecalc.layers.by_name import POINTWISE
+from shapecalc.record import record
 
 
 def _words(text: str) -> frozenset[str]:
@@ -47,7 +47,7 @@ _EQUAL = _words("eq ne")
 _AFFINE = _words("add sub mul")
 
 
-@dataclass(frozen=True)
+@record
 class Form:
     """Numbers from `start` in steps along one axis; all are the same where the step is 0.
 

@@ -16,6 +16,7 @@ from shapecalc.bridges.torch.twins.code import call, infix, literal
 from shapecalc.bridges.torch.twins.torch_names import Fields, Shapes, named
 from shapecalc.layers.base import Kind
 from shapecalc.layers.roles import Declares, Makes, fields_with, sizes_inferred
+from shapecalc.record import record
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class TorchCall:
         return call(self.function, *before, *tensors, *after, **settings)
 
 
-@dataclass(frozen=True)
+@record
 class Fold:
     """A function of two tensors, applied to the first and each of the others in turn."""
 

@@ -46,7 +46,8 @@ class Twin(Counterpart[K]):
         f"{__package__}.{module}": homes
         for module, homes in {
             "lenet_twins": ("lenet",),
-            "convolution_twins": ("conv", "separable_conv", "sliding"),
+            "convolution_twins": ("conv", "sliding"),
+            "separable_twins": ("separable_conv",),
             "function_twins": (
                 *("merge", "by_name", "einsum", "functional"),
                 *("reshape", "flatten", "select", "batch_shape_ops"),
@@ -163,8 +164,7 @@ class Twin(Counterpart[K]):
 
 
 def _standalone(kind: type[Kind]) -> type[nn.Module] | None:
-    is_builtin = kind.__module__.startswith(f"{LAYERS}.")
-    return getattr(standalone, kind.__name__, None) if is_builtin else None
+    return getattr(standalone, kind.__name__, None) if kind.__module__.startswith(f"{LAYERS}.") else None
 
 
 _NEW_TENSOR = frozenset(
