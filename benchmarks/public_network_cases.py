@@ -396,7 +396,6 @@ MONAI = of_classes(
     Regressor={"in_shape": (1, 64, 64, 64), "out_shape": (1,), "channels": (4, 8), "strides": (2, 2)},
     Classifier={"in_shape": (1, 64, 64, 64), "classes": 2, "channels": (4, 8), "strides": (2, 2)},
     MedNeXt={"spatial_dims": 3, "init_filters": 8, "in_channels": 1, "out_channels": 2},
-    DaFBlocks={},
     RegUNet={**VOLUME, "num_channel_initial": 4, "depth": 2},
     LocalNet={**VOLUME, "num_channel_initial": 4, "extract_levels": (0, 1, 2)},
     VoxelMorphUNet={
@@ -406,7 +405,6 @@ MONAI = of_classes(
         "channels": (16, 32, 32, 32),
         "final_conv_channels": (16,),
     },
-    CellSegNet={},
 ) | of_classes(
     "monai.networks.nets",
     (3, 256, 256),
@@ -415,9 +413,6 @@ MONAI = of_classes(
     EfficientNetBN={"model_name": "efficientnet-b0", "pretrained": False},
     HoVerNet={},
 )
-MONAI = {
-    name: case for name, case in MONAI.items() if name.rpartition("/")[2] not in ("DaFBlocks", "CellSegNet")
-}
 UNET2D = {
     "sample_size": 32,
     "block_out_channels": (32, 64),
@@ -504,9 +499,6 @@ AUDIO = {
     "torchaudio/Wav2Vec2": Case("torchaudio.models:wav2vec2_base", {}, ((16000,),), (0,)),
     "torchaudio/HuBERT": Case("torchaudio.models:hubert_base", {}, ((16000,),), (0,)),
     "torchaudio/WavLM": Case("torchaudio.models:wavlm_base", {}, ((16000,),), (0,)),
-    "torchaudio/Wav2Vec2Conformer": Case(
-        "torchaudio.prototype.models:conformer_wav2vec2_base", {}, ((64, 64),), (0,)
-    ),
     "torchaudio/SquimObjective": Case("torchaudio.models:squim_objective_base", {}, ((16000,),), (0,)),
     "torchaudio/SquimSubjective": Case(
         "torchaudio.models:squim_subjective_base", {}, ((16000,), (16000,)), (0,)
@@ -538,15 +530,8 @@ AUDIO = {
     ),
 }
 OTHERS = by_name("efficientnet_pytorch:EfficientNet.from_name", "efficientnet-b0", (3, 224, 224)) | {
-    "efficientnet_pytorch/EfficientNet": Case(
-        "efficientnet_pytorch.utils:EfficientNet", {}, ((3, 224, 224),)
-    ),
     "lightly/SimCLRProjectionHead": Case("lightly.models.modules:SimCLRProjectionHead", {}, ((2048,),), ()),
     "lightly/DINOProjectionHead": Case("lightly.models.modules:DINOProjectionHead", {}, ((2048,),), ()),
-    "lightly/ResNetGenerator": Case(
-        "lightly.models:ResNetGenerator", {}, ((3, 64, 64),), None, ("resnet-9",)
-    ),
-    "lightly/ZhangNet": Case("lightly.models:ZhangNet", {}, ((3, 64, 64),)),
     "speechbrain/ECAPA": Case(
         "speechbrain.lobes.models.ECAPA_TDNN:ECAPA_TDNN",
         {"input_size": 80, "channels": [32, 32, 32, 32, 96], "lin_neurons": 16},
@@ -561,12 +546,6 @@ OTHERS = by_name("efficientnet_pytorch:EfficientNet.from_name", "efficientnet-b0
     ),
     "speechbrain/ContextNet": Case(
         "speechbrain.lobes.models.ContextNet:ContextNet", {"input_shape": (8, 48, 40)}, ((48, 40),), (0,)
-    ),
-    "speechbrain/ResNet": Case(
-        "speechbrain.lobes.models.ResNet:ResNet",
-        {"in_channels": 80, "channels": [8, 8, 16, 16], "lin_neurons": 16},
-        ((64, 80),),
-        (0,),
     ),
     "speechbrain/HifiGAN": Case(
         "speechbrain.lobes.models.HifiGAN:HifiganGenerator",
@@ -583,20 +562,6 @@ OTHERS = by_name("efficientnet_pytorch:EfficientNet.from_name", "efficientnet-b0
         ((80, 33),),
         (1,),
     ),
-    "kornia/HardNet": Case("kornia.feature:HardNet", {}, ((1, 32, 32),)),
-    "kornia/HyNet": Case("kornia.feature:HyNet", {}, ((1, 32, 32),)),
-    "kornia/SOSNet": Case("kornia.feature:SOSNet", {}, ((1, 32, 32),)),
-    "kornia/TFeat": Case("kornia.feature:TFeat", {}, ((1, 32, 32),)),
-    "kornia/MKDDescriptor": Case("kornia.feature:MKDDescriptor", {}, ((1, 32, 32),)),
-    "kornia/DeFMO": Case("kornia.feature:DeFMO", {}, ((6, 64, 64),)),
-    "kornia/DexiNed": Case("kornia.filters:DexiNed", {"pretrained": False}, ((3, 64, 64),)),
-    "kornia/VisionTransformer": Case(
-        "kornia.contrib:VisionTransformer",
-        {"image_size": 64, "patch_size": 16, "embed_dim": 32, "depth": 2, "num_heads": 2},
-        ((3, 64, 64),),
-    ),
-    "kornia/MobileViT": Case("kornia.contrib:MobileViT", {"mode": "xxs"}, ((3, 256, 256),)),
-    "kornia/TinyViT": Case("kornia.contrib.models.tiny_vit:TinyViT", {"img_size": 224}, ((3, 224, 224),)),
     "open_clip/ModifiedResNet": Case(
         "open_clip.modified_resnet:ModifiedResNet",
         {"layers": [1, 1, 1, 1], "output_dim": 16, "heads": 4, "image_size": 64, "width": 16},
@@ -607,14 +572,7 @@ OTHERS = by_name("efficientnet_pytorch:EfficientNet.from_name", "efficientnet-b0
         {"image_size": 64, "patch_size": 16, "width": 32, "layers": 2, "heads": 2, "mlp_ratio": 2.0},
         ((3, 64, 64),),
     ),
-    "open_clip/TextTransformer": Case(
-        "open_clip.transformer:TextTransformer",
-        {"context_length": 16, "vocab_size": 100, "width": 32, "layers": 2, "heads": 2, "output_dim": 16},
-        ((16,),),
-        (0,),
-    ),
 }
-OTHERS.pop("efficientnet_pytorch/EfficientNet"), OTHERS.pop("lightly/ZhangNet")
 TIMM = by_name(
     "timm:create_model",
     "resnet18 convnext_atto convnextv2_atto efficientformer_l1 efficientvit_b0 mobilevitv2_050 "

@@ -191,6 +191,8 @@ def answer(case: Case, is_sizes: bool, send: Any) -> None:
     warnings.simplefilter("ignore")
     try:
         send.send(legal(case) if is_sizes else measured(case))
+    except ModuleNotFoundError as error:
+        send.send(("not installed", str(error)))
     except Exception as error:  # noqa: BLE001  (a crash is a verdict too)
         send.send(("crash", f"{type(error).__name__}: {error}"))
 

@@ -83,7 +83,7 @@ def attention_steps(
 
 def _fused(steps: StepList, layer: MultiheadAttention, query: int, key: int, value: int) -> int:
     """Add softmax(Q·Kᵀ/√d)·V, each of Q and K scaled by the root of the scale."""
-    scaled = steps.add(_SCALED, query)
+    scaled = steps.add(_SCALED, query, keep=True)  # a variable has it until the end
     turned = steps.add(_SCALED, steps.add(_TURNED, key))
     weights = steps.add(Softmax(dim=-1), steps.add(Matmul(), scaled, turned))
     if layer.dropout != 0:

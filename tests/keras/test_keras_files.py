@@ -37,6 +37,7 @@ def saved(config: Any, path: Path) -> Path:
     return path
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("name", IN_FILES)
 def test_a_file_is_the_live_model(name: str, tmp_path: Path) -> None:
     network = built(name)
@@ -207,6 +208,7 @@ COMMANDS = [
 ]
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(("words", "shown"), COMMANDS)
 def test_every_command_takes_a_keras_model(words: list[str], shown: str, tmp_path: Path) -> None:
     file = tmp_path / "nets_of_keras.py"

@@ -28,6 +28,7 @@ def test_every_layer_is_that_of_keras(name: str) -> None:
     assert sorted(shape[1:] for shape in report.outputs.values()) == shapes
 
 
+@pytest.mark.sample(2)
 @every_model
 def test_the_model_is_not_changed(name: str) -> None:
     network = built(name)
@@ -41,6 +42,7 @@ def test_the_model_is_not_changed(name: str) -> None:
     assert state() == before
 
 
+@pytest.mark.sample(2)
 @every_model
 def test_the_import_is_a_spec(name: str) -> None:
     model = from_keras(built(name))
@@ -52,6 +54,7 @@ REBUILT = ("plain", "first_axis", "nested", "mixed", "masked")
 """Those that take other sizes with the same weights."""
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", REBUILT)
 @pytest.mark.parametrize("size", [13, 21, 40])
 def test_other_sizes_are_those_of_the_network_built_for_them(name: str, size: int) -> None:

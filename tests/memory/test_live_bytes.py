@@ -230,3 +230,21 @@ def test_a_gradient_that_is_not_followed_is_said() -> None:
     _, model = imported(NumberOfTensors)
     assert model.memory().complete
     assert model.memory(training=True).unknown == ["div (elementwise)"]
+
+
+class Attention(nn.Module):
+    """The scores are large, and its scaled query lives beside them and their softmax."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(16, 4, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = self.attention(x, x, x, need_weights=False)[0]
+        return result + x
+
+
+def test_attention_in_inference() -> None:
+    module = Attention().to("meta")
+    model = shapecalc.from_torch(module, input=(70, 16))
+    assert model.memory(batch=3).peak == inference_peak(module, torch.empty(3, 70, 16, device="meta"))
