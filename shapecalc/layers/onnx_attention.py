@@ -62,7 +62,7 @@ class OnnxAttention(Attending, kind="onnx_attention"):
         if rank == 3:
             given = sum(heads is not None for heads in (self.q_num_heads, self.kv_num_heads))
             yield Requirement(
-                "heads", given, "==", 2, f"{self.kind}: three axes need q_num_heads and kv_num_heads"
+                "projection", given, "==", 2, f"{self.kind}: three axes need q_num_heads and kv_num_heads"
             )
             yield divides(self.kind, "q_num_heads", self._q, "the width of Q", x["Q"][2])
             for name in "KV":
@@ -77,7 +77,7 @@ class OnnxAttention(Attending, kind="onnx_attention"):
             (key[2], value[2]),
             (query[3], key[3]),
         ):
-            yield Requirement("attention", right, "==", left, says)
+            yield Requirement("projection", right, "==", left, says)
         for name, part in (("past_key", key), ("past_value", value)):
             for axis in (0, 1, 3):
                 yield from self.equal(x, name, axis, part[axis])
@@ -203,7 +203,7 @@ class OnnxMultiHeadAttention(Attending, kind="onnx_multi_head_attention"):
             (self.num_heads, key[1]),
             (self.num_heads, value[1]),
         ):
-            yield Requirement("attention", right, "==", left, says)
+            yield Requirement("projection", right, "==", left, says)
         for name, part in (("past_key", key), ("past_value", value)):
             for axis in (0, 1, 3):
                 yield from self.equal(x, name, axis, part[axis])
@@ -254,10 +254,10 @@ class OnnxLinearAttention(Attending, kind="onnx_linear_attention"):
         says = (
             f"{self.kind}: {shown(x['query'])}, {shown(x['key'])} and {shown(x['value'])} do not fit together"
         )
-        yield Requirement("attention", x["key"][2], "==", size * self.kv_num_heads, says)
+        yield Requirement("projection", x["key"][2], "==", size * self.kv_num_heads, says)
         for name in ("key", "value"):
             for axis in (0, 1):
-                yield Requirement("attention", x[name][axis], "==", x["query"][axis], says)
+                yield Requirement("projection", x[name][axis], "==", x["query"][axis], says)
 
     def output(self, x: Operands) -> Shape:
         n, length, _ = x["query"]

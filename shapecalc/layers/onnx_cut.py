@@ -39,9 +39,9 @@ class OnnxSlice(OnnxShaping, kind="onnx_slice"):
         yield from axes_exist(self.kind, "dims", self.dims, x["data"])
         for name, values in (("start", self.start), ("end", self.end), ("step", self._step())):
             says = f"{self.kind}: {name} has {len(values)} entries, and dims {len(self.dims)}"
-            yield Requirement("slice", len(values), "==", len(self.dims), says)
+            yield Requirement("axes", len(values), "==", len(self.dims), says)
         for step in self._step():
-            yield Requirement("slice", abs(step), ">=", 1, f"{self.kind}: a step of 0")
+            yield Requirement("axes", abs(step), ">=", 1, f"{self.kind}: a step of 0")
 
     def _step(self) -> tuple[int, ...]:
         return (1,) * len(self.dims) if self.step is None else self.step

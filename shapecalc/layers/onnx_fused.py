@@ -41,9 +41,9 @@ class OnnxFusedAttention(Attending, kind="onnx_fused_attention"):
             yield divides(self.kind, "3 · num_heads", 3 * self.num_heads, "the weights", x["weights"][1])
         else:
             says = f"{self.kind}: the widths {list(widths)} are not those of {shown(x['weights'])}"
-            yield Requirement("attention", len(widths), "==", 3, says)
-            yield Requirement("attention", sum(widths), "==", x["weights"][1], says)
-            yield Requirement("attention", widths[0], "==", widths[1], says)
+            yield Requirement("projection", len(widths), "==", 3, says)
+            yield Requirement("projection", sum(widths), "==", x["weights"][1], says)
+            yield Requirement("projection", widths[0], "==", widths[1], says)
             for width in widths[1:]:
                 yield divides(self.kind, "num_heads", self.num_heads, "a width", width)
         n, _, _ = x["input"]

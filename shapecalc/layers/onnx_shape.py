@@ -108,7 +108,7 @@ class OnnxSqueeze(OnnxShaping, kind="onnx_squeeze"):
         yield from axes_exist(self.kind, "dims", self.dims, data)
         for axis in self.dims:
             says = f"{self.kind}: axis {axis} of {shown(data)} is {data[axis]}, not 1"
-            yield Requirement("squeeze", data[axis], "==", 1, says)
+            yield Requirement("shape", data[axis], "==", 1, says)
 
     def output(self, x: Operands) -> Shape:
         data = x["data"]

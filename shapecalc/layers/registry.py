@@ -81,8 +81,11 @@ RESERVED = frozenset({*MODIFIERS, "layers", "sequential", "side"})
 
 
 def is_known(name: str) -> bool:
-    """Say whether a kind is built in or registered; installed packages are not searched."""
-    return is_builtin(name) or name in _registered
+    """Say whether a name is that of a kind wherever it is used; installed packages are not searched.
+
+    A kind of another framework alone leaves its name to blocks, which may have had it before.
+    """
+    return name in KINDS or name in _registered
 
 
 def is_builtin(name: str) -> bool:

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from shapecalc.algebra import Dim, product
 from shapecalc.algebra.expr import ceildiv, symbol
-from shapecalc.bridges.torch.api import from_torch
 from shapecalc.bridges.torch.tracer.containers import named_tensors
+from shapecalc.bridges.torch.tracer.importing import traced
 from shapecalc.errors import ShapecalcError, SpecError, Undecided
 from shapecalc.model import Model
 from shapecalc.report.report import Report
@@ -72,8 +72,12 @@ def cache_tensors(result: object) -> dict[str, Tensor]:
 
 def read_cache(network: nn.Module, length: int = TRACED) -> KeyValueCache:
     """Return the cache of a language model, traced with a text of so many tokens on the meta device."""
-    model = from_torch(_Cached(network), input={"input_ids": (length,)}, name=type(network).__name__)
+    model = _traced(_Cached(network), {"input_ids": (length,)}, type(network).__name__)
     return KeyValueCache(type(network).__name__, network, model)
+
+
+def _traced(module: nn.Module, shapes: Mapping[str, tuple[int, ...]], name: str | None = None) -> Model:
+    return traced(module, shapes, (), None, name)
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ class KeyValueCache:
     network: nn.Module = field(repr=False)
     model: Model = field(repr=False)
     """The network as traced, its outputs the tensors of the cache."""
-    _traced: dict[int, Dim] = field(default_factory=dict, repr=False, compare=False)
+    _held: dict[int, Dim] = field(default_factory=dict, repr=False, compare=False)
     _counted: dict[tuple[str, int | None], Dim] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -109,7 +113,7 @@ class KeyValueCache:
     @cached_property
     def used_params(self) -> int:
         """The parameters that one token uses: all of them, but of experts those that it is sent to."""
-        report: Report[int] = from_torch(self.network, input={"input_ids": (TRACED,)}).analyze()
+        report: Report[int] = _traced(self.network, {"input_ids": (TRACED,)}).analyze()
         return report.params if report.active_params is None else report.active_params
 
     @property
@@ -136,10 +140,10 @@ class KeyValueCache:
 
     def _elements_at(self, length: int) -> Dim:
         """Return how many numbers it holds after a text of one length, in the batch."""
-        if length not in self._traced:
+        if length not in self._held:
             model = read_cache(self.network, length).model
-            self._traced[length] = _elements(model.analyze(input=(length,), batch=symbol(BATCH)).outputs)
-        return self._traced[length]
+            self._held[length] = _elements(model.analyze(input=(length,), batch=symbol(BATCH)).outputs)
+        return self._held[length]
 
     def prefill_macs(self, length: int | None = None) -> Dim:
         """Return the multiply-accumulates of reading a text of so many tokens, in closed form of None."""
@@ -167,11 +171,11 @@ class KeyValueCache:
         return total if isinstance(total, int) or length is None else total.subs({LENGTH: length})
 
     def _counted_at(self, run: str, length: int | None) -> Dim:
-        traced = TRACED if length is None else length
+        tokens = TRACED if length is None else length
         if run == "read":
-            model = from_torch(self.network, input={"input_ids": (traced,)})
+            model = _traced(self.network, {"input_ids": (tokens,)})
         else:
-            model = from_torch(_Continued(self.network), input={"input_ids": (traced,), "token": (1,)})
+            model = _traced(_Continued(self.network), {"input_ids": (tokens,), "token": (1,)})
         report: Report = model.analyze(symbolic=(LENGTH,) if length is None else False)
         if not report.complete:
             raise Undecided(f"not all multiply-accumulates are known: {', '.join(report.not_counted[:3])}")
