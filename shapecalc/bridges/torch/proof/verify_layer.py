@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import prod
 from typing import Any
 
@@ -29,6 +29,8 @@ LARGEST_ON_CPU = 2_000_000
 """The most weights of a module that is built for real; a larger one has shapes only."""
 LARGEST_RESULTS = 20_000_000
 """The most elements that it returns."""
+LARGEST_MACS = 20_000_000
+"""The most multiply-accumulates of a call on the CPU: many large layers would take long."""
 
 
 def verify_layer(layer: Kind, shapes: tuple[Sizes, ...]) -> Verdict:
@@ -85,14 +87,17 @@ def _ours(layer: Kind, shapes: tuple[Sizes, ...]) -> Shapes | str:
 
 def _theirs(layer: Kind, shapes: tuple[Sizes, ...]) -> Shapes | str:
     """Return what the real module makes of numbers, or why it refuses; large ones have no memory."""
-    expected = _ours(layer, shapes)
-    results = 0 if isinstance(expected, str) else sum(prod(numbers(shape)) for shape in expected)
+    results: Dim = 0
+    macs: Dim = 0
+    with suppress(ShapecalcError):
+        effect = layer.apply(shapes)
+        results, macs = sum(prod(numbers(shape)) for shape in effect.outputs), effect.macs or 0
     try:
         with quiet():
             with torch.device("meta"):
                 module = build_layer(layer, shapes)
             weights = sum(weight.numel() for weight in module.parameters())
-            small = weights <= LARGEST_ON_CPU and results <= LARGEST_RESULTS
+            small = weights <= LARGEST_ON_CPU and results <= LARGEST_RESULTS and macs <= LARGEST_MACS
             module = build_layer(layer, shapes) if small else module
             return shapes_of(module(*twin_of(layer).tensors(shapes, "cpu" if small else "meta")))
     except REJECTIONS as error:
