@@ -44,13 +44,16 @@ def deliberately_stricter(case: Case, mine: str) -> bool:
 
     Refused as fields: counts of zero (an empty layer), and lists with the wrong number of entries (torch repeats a
     single entry where a list of one is given), a mean over no axis (torch takes all), and a negative
-    padding of a convolution (torch crops, unless it pads with zeros). Nor do we follow torch where it
+    padding of a convolution (torch crops, unless it pads with zeros), experts of which less than one is used,
+    of which torch knows nothing. Nor do we follow torch where it
     reads memory that nobody wrote.
     """
     if case.fields.get("padding_mode", "zeros") != "zeros" and "kernel_size" in case.fields:
         if any(side < 0 for side in flat(case.fields.get("padding", 0)) if isinstance(side, int)):
             return True
     if case.cls.kind in ("mean", "reduce") and case.fields["dim"] == ():
+        return True
+    if case.cls.kind == "parameter" and (case.fields.get("active") or 1) < 1:
         return True
     if mine.startswith("Refused") and twin_of(case.cls).stricter(case.cls.model_validate(case.fields)):
         return True
