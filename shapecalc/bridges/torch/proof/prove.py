@@ -33,6 +33,8 @@ from shapecalc.layers.base import Shapes
 MOST_RUNS = 128
 """Symbolic runs of torch for one proof."""
 MOST_CELLS = 600
+MOST_NUMBERS = 4_000
+"""Numbers in bounded progressions of all cells of one proof, each of which may be gone through."""
 MOST_TRIED = 32
 """Sizes at which the real module is run, when nothing is to be refuted."""
 
@@ -105,12 +107,14 @@ class _Work:
     def go(self) -> None:
         """Decide cells until none is left or the budget is spent."""
         todo: list[Cell] = [everywhere([*self.question.sizes])]
+        numbers = 0
         for number in count(1):
             if not todo or self.counterexample is not None:
                 return
             cell = todo.pop()
+            numbers += sum(progression.count or 0 for progression in cell.values())
             try:
-                if number > MOST_CELLS:
+                if number > MOST_CELLS or numbers > MOST_NUMBERS:
                     raise Undecided("too many cases")
                 undecided = self._decide(cell)
                 if undecided is not None:
