@@ -58,7 +58,8 @@ class Words(nn.Module):
         mask = torch.tril(torch.ones(length, length))
         weights = (q @ k.transpose(2, 3) / 2).masked_fill(mask == 0, -1e9).softmax(-1)
         x = self.norm(x + (weights @ v).transpose(1, 2).reshape(-1, length, 16))
-        return x @ self.words.weight.t()
+        scores: Tensor = x @ self.words.weight.t()
+        return scores
 
 
 class Sound(nn.Module):

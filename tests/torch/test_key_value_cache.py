@@ -161,9 +161,8 @@ def test_the_command(room: str, fits: bool, tmp_path: Path) -> None:
     assert result.exit_code == (not fits)
     text = CliRunner().invoke(main, words).output
     assert "Cache: 128·L·N bytes for N texts of L tokens" in text
-    longest = answer.get("longest")
-    assert longest is None or longest > 2048  # the positions that a configuration of Llama has by default
-    assert ("at batch 3: a text of any length up to the 2,048 of the model" in text) is (longest is not None)
+    expected = "any length up to the 2,048 of the model" if fits else f"at most {answer['longest']} tokens"
+    assert f"at batch 3: a text of {expected}" in text
 
 
 @pytest.mark.parametrize(
