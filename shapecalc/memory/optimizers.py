@@ -35,7 +35,7 @@ class Optimizer:
         >>> OPTIMIZERS["adamw"].meanwhile([100, 40]), OPTIMIZERS["momentum"].meanwhile([100, 40])
         ([200, 180], [0, 0])
         """
-        before: list[Dim] = [0, *weights[:-1]] if self.keeps_last else [0] * len(weights)
+        before: list[Dim] = [0, *weights][: len(weights)] if self.keeps_last else [0] * len(weights)
         return [last + self.temporaries * size for last, size in zip(before, weights, strict=True)]
 
 

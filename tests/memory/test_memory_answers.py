@@ -190,3 +190,9 @@ def test_the_page_in_every_form(form: str) -> None:
 def test_exit_status_where_nothing_fits() -> None:
     assert CliRunner().invoke(main, ["memory", "lenet5", "--fit", "1KiB"]).exit_code == 1
     assert CliRunner().invoke(main, ["memory", "lenet5", "--fit", "1MiB"]).exit_code == 0
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam", "adamw", "rmsprop"])
+def test_a_network_without_weights_has_no_state_of_an_optimizer(optimizer: str) -> None:
+    model = shapecalc.load({"input": [4], "layers": ["relu"]})
+    assert model.memory(optimizer=optimizer, batch=2).peak == model.memory(training=True, batch=2).peak > 0
