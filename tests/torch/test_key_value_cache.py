@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from shapecalc import SpecError
+from shapecalc import SpecError, Undecided
 from shapecalc.bridges.torch.key_value_cache import cache_tensors, read_cache
 from shapecalc.cli import main
 
@@ -133,6 +134,24 @@ def test_without_a_closed_form_the_longest_text_is_not_searched_for(tmp_path: Pa
     assert result.exit_code == 0, result.output
     assert "at batch 1: the longest text is not known" in result.output
     assert "at 40 tokens: a batch of at most " in result.output
+
+
+def test_a_cache_that_may_shrink_has_no_longest_text() -> None:
+    """Of a text of L tokens the first 20 - L are kept."""
+
+    class Forgetful(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.words = nn.Embedding(97, 1)
+
+        def forward(self, input_ids: torch.Tensor, use_cache: bool) -> SimpleNamespace:
+            kept = self.words(input_ids)
+            return SimpleNamespace(logits=kept, cache=(kept[:, : max(0, 20 - input_ids.shape[1])],))
+
+    cache = read_cache(Forgetful())
+    assert (cache.elements(12, 1), cache.elements(15, 1)) == (8, 5)
+    with pytest.raises(Undecided, match="a longer text may have a smaller cache"):
+        cache.longest(100)
 
 
 def test_what_keeps_nothing_is_refused() -> None:

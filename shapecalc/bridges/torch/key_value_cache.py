@@ -10,7 +10,7 @@ from functools import cached_property
 from torch import Tensor, nn
 
 from shapecalc.algebra import Dim, product
-from shapecalc.algebra.expr import ceildiv, symbol
+from shapecalc.algebra.expr import ceildiv, decide, symbol
 from shapecalc.bridges.torch.tracer.containers import named_tensors
 from shapecalc.bridges.torch.tracer.importing import traced
 from shapecalc.errors import ShapecalcError, SpecError, Undecided
@@ -92,7 +92,9 @@ class KeyValueCache:
     model: Model = field(repr=False)
     """The network as traced, its outputs the tensors of the cache."""
     _held: dict[int, Dim] = field(default_factory=dict, repr=False, compare=False)
-    _counted: dict[tuple[str, int | None], Dim] = field(default_factory=dict, repr=False, compare=False)
+    _counted: dict[tuple[str, int | None], Dim | ShapecalcError] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @cached_property
     def shapes(self) -> dict[str, tuple[Dim, ...]]:
@@ -158,17 +160,21 @@ class KeyValueCache:
 
     def _macs(self, run: str, length: int | None) -> Dim:
         """Return the multiply-accumulates of a run; where it is another at a length, it is traced there."""
-        try:
-            if (run, None) not in self._counted:
-                self._counted[run, None] = self._counted_at(run, None)
-            total = self._counted[run, None]
-        except ShapecalcError:
-            if length is None:
-                raise
-            if (run, length) not in self._counted:
-                self._counted[run, length] = self._counted_at(run, length)
-            total = self._counted[run, length]
+        total = self._tried(run, None)
+        if isinstance(total, ShapecalcError) and length is not None:
+            total = self._tried(run, length)
+        if isinstance(total, ShapecalcError):
+            raise total
         return total if isinstance(total, int) or length is None else total.subs({LENGTH: length})
+
+    def _tried(self, run: str, length: int | None) -> Dim | ShapecalcError:
+        """Return what a run comes to, or why that is not known: it is traced once."""
+        if (run, length) not in self._counted:
+            try:
+                self._counted[run, length] = self._counted_at(run, length)
+            except ShapecalcError as error:
+                self._counted[run, length] = error
+        return self._counted[run, length]
 
     def _counted_at(self, run: str, length: int | None) -> Dim:
         tokens = TRACED if length is None else length
@@ -194,9 +200,12 @@ class KeyValueCache:
     def longest(self, room: int, batch: int = 1, dtype: str = "float32") -> int | None:
         """Return the longest text whose cache takes at most so many bytes; None where every text does.
 
-        A longer text never has a smaller cache. Raises `ShapecalcError` where there is no closed form.
+        Raises `ShapecalcError` where there is no closed form, or where it is not proved that a longer text
+        never has a smaller cache.
         """
-        _elements(self.shapes)
+        total = self.elements(batch=batch)
+        if not isinstance(total, int) and not decide(total.subs(LENGTH, symbol(LENGTH) + 1) - total, ">=", 0):
+            raise Undecided("a longer text may have a smaller cache")
         return _greatest(lambda length: self.bytes(length, batch, dtype) <= room)
 
     def largest_batch(self, room: int, length: int, dtype: str = "float32") -> int | None:
