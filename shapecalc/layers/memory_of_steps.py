@@ -11,7 +11,7 @@ from shapecalc.layers.memory_traits import Input, Memory, Mode, Own, Place, Resu
 from shapecalc.layers.requirement import Shape
 
 _Made: TypeAlias = tuple[int, Own]
-"""A storage that a step makes: a number that tells it from others, and what it is."""
+"""A storage that a step makes: its number, which no other has, and what it is."""
 
 
 class _Slot(NamedTuple):

@@ -1,5 +1,6 @@
 """ONNX's attention over queries, keys and values, with heads in an axis or in the channels, and caches."""
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -36,7 +37,35 @@ class Attending(OnnxOperator):
         yield divides(self.kind, "the heads of the keys", key_heads, "the heads of the query", heads)
 
 
-class OnnxAttention(Attending, kind="onnx_attention"):
+class AttendingToPast(Attending):
+    """Attention with results besides: the keys and values behind those of the past, and the scores."""
+
+    @abstractmethod
+    def parts(self, x: Operands) -> tuple[Shape, Shape, Shape]:
+        """Return the query, the keys and the values with an axis of heads."""
+
+    def past_fits(self, x: Operands, key: Shape, value: Shape) -> Iterator[Requirement]:
+        """Require that the past has the sizes of the keys and the values, but for the length."""
+        for name, part in (("past_key", key), ("past_value", value)):
+            for axis in (0, 1, 3):
+                yield from self.equal(x, name, axis, part[axis])
+
+    def all_results(self, x: Operands) -> Shapes:
+        """Return the shapes of the mean of the values, of the keys and values, and of the scores."""
+        query, key, value = self.parts(x)
+        total = self._total(x, key)
+        cached = [(*part[:2], total, part[3]) for part in (key, value)]
+        return (self.output(x), *cached, (*query[:3], total))
+
+    def macs(self, x: Operands) -> Dim:
+        query, key, value = self.parts(x)
+        return self.multiplied(query, self._total(x, key), value[3])
+
+    def _total(self, x: Operands, key: Shape) -> Dim:
+        return key[2] + (x["past_key"][2] if "past_key" in x else 0)
+
+
+class OnnxAttention(AttendingToPast, kind="onnx_attention"):
     """Attention of ONNX: the result has the query's shape, with the values' size; keys may have fewer heads.
 
     Queries, keys and values are `[N, heads, length, size]`, or `[N, length, heads·size]` with the heads as
@@ -67,7 +96,7 @@ class OnnxAttention(Attending, kind="onnx_attention"):
             yield divides(self.kind, "q_num_heads", self._q, "the width of Q", x["Q"][2])
             for name in "KV":
                 yield divides(self.kind, "kv_num_heads", self._kv, f"the width of {name}", x[name][2])
-        query, key, value = self._parts(x)
+        query, key, value = self.parts(x)
         yield from self.grouped(query[1], key[1])
         says = f"{self.kind}: Q {shown(x['Q'])}, K {shown(x['K'])} and V {shown(x['V'])} do not fit together"
         for left, right in (
@@ -78,9 +107,7 @@ class OnnxAttention(Attending, kind="onnx_attention"):
             (query[3], key[3]),
         ):
             yield Requirement("projection", right, "==", left, says)
-        for name, part in (("past_key", key), ("past_value", value)):
-            for axis in (0, 1, 3):
-                yield from self.equal(x, name, axis, part[axis])
+        yield from self.past_fits(x, key, value)
 
     @property
     def _q(self) -> Dim:
@@ -90,26 +117,16 @@ class OnnxAttention(Attending, kind="onnx_attention"):
     def _kv(self) -> Dim:
         return self.kv_num_heads or 1
 
-    def _parts(self, x: Operands) -> tuple[Shape, Shape, Shape]:
+    def parts(self, x: Operands) -> tuple[Shape, Shape, Shape]:
         query = self.heads_apart(x, "Q", self._q)
         return query, self.heads_apart(x, "K", self._kv), self.heads_apart(x, "V", self._kv)
 
-    def _total(self, x: Operands, key: Shape) -> Dim:
-        return key[2] + (x["past_key"][2] if "past_key" in x else 0)
-
     def output(self, x: Operands) -> Shape:
-        (n, heads, length, _), _, value = self._parts(x)
+        (n, heads, length, _), _, value = self.parts(x)
         return (n, heads, length, value[3]) if len(x["Q"]) == 4 else (n, length, heads * value[3])
 
     def outputs(self, x: Operands) -> Shapes:
-        query, key, value = self._parts(x)
-        total = self._total(x, key)
-        cached = [(*part[:2], total, part[3]) for part in (key, value)]
-        return (self.output(x), *cached, (*query[:3], total))[: self.results]
-
-    def macs(self, x: Operands) -> Dim:
-        query, key, value = self._parts(x)
-        return self.multiplied(query, self._total(x, key), value[3])
+        return self.all_results(x)[: self.results]
 
 
 class OnnxGroupQueryAttention(Attending, kind="onnx_group_query_attention"):
@@ -168,7 +185,7 @@ class OnnxGroupQueryAttention(Attending, kind="onnx_group_query_attention"):
         return self.multiplied(query, self._total(x), query[3])
 
 
-class OnnxMultiHeadAttention(Attending, kind="onnx_multi_head_attention"):
+class OnnxMultiHeadAttention(AttendingToPast, kind="onnx_multi_head_attention"):
     """Attention over projected queries, keys and values: `[N, L, heads·size]` to `[N, L, heads·value size]`.
 
     Keys and values are `[N, S, heads·size]` or `[N, heads, S, size]`; the other results are these, those of
@@ -192,7 +209,7 @@ class OnnxMultiHeadAttention(Attending, kind="onnx_multi_head_attention"):
         for name in ("query", "key", "value"):
             if len(x[name]) == 3:
                 yield divides(self.kind, "num_heads", self.num_heads, f"the width of {name}", x[name][2])
-        query, key, value = self._parts(x)
+        query, key, value = self.parts(x)
         texts = ", ".join(shown(x[name]) for name in ("query", "key", "value"))
         says = f"{self.kind}: {texts} do not fit together"
         for left, right in (
@@ -204,29 +221,18 @@ class OnnxMultiHeadAttention(Attending, kind="onnx_multi_head_attention"):
             (self.num_heads, value[1]),
         ):
             yield Requirement("projection", right, "==", left, says)
-        for name, part in (("past_key", key), ("past_value", value)):
-            for axis in (0, 1, 3):
-                yield from self.equal(x, name, axis, part[axis])
+        yield from self.past_fits(x, key, value)
 
-    def _parts(self, x: Operands) -> tuple[Shape, ...]:
-        return tuple([self.heads_apart(x, name, self.num_heads) for name in ("query", "key", "value")])
-
-    def _total(self, x: Operands, key: Shape) -> Dim:
-        return key[2] + (x["past_key"][2] if "past_key" in x else 0)
+    def parts(self, x: Operands) -> tuple[Shape, Shape, Shape]:
+        query, key, value = (self.heads_apart(x, name, self.num_heads) for name in ("query", "key", "value"))
+        return query, key, value
 
     def output(self, x: Operands) -> Shape:
-        query, _, value = self._parts(x)
+        query, _, value = self.parts(x)
         return (query[0], query[2], self.num_heads * value[3])
 
     def outputs(self, x: Operands) -> Shapes:
-        query, key, value = self._parts(x)
-        total = self._total(x, key)
-        cached = [(*part[:2], total, part[3]) for part in (key, value)]
-        return (self.output(x), *cached, (*query[:3], total))[: self.results]
-
-    def macs(self, x: Operands) -> Dim:
-        query, key, value = self._parts(x)
-        return self.multiplied(query, self._total(x, key), value[3])
+        return self.all_results(x)[: self.results]
 
 
 class OnnxLinearAttention(Attending, kind="onnx_linear_attention"):

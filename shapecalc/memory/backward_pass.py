@@ -1,7 +1,7 @@
 """The backward of a program in a ledger: in the reverse order, as autograd's engine runs it.
 
-A gradient lives from the operation that makes it until the one that takes it has run. Where a tensor was read
-several times its gradients are added up: in place where nothing else holds one of them.
+A gradient lives from the operation that makes it until the operation that reads it has run. Where a tensor
+was read several times its gradients are added up: in place where nothing else holds one of them.
 """
 
 from __future__ import annotations

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile, ZipFile
-from zlib import error as ZlibError  # noqa: N812
 
 from shapecalc.bridges.keras.config_graph import ConfigGraph, is_model
 from shapecalc.bridges.keras.keras_model import first_accepted
@@ -39,7 +39,7 @@ def config_in(path: Path) -> bytes:
         raise SpecError("there is no such file") from None
     except OSError as error:
         raise SpecError(f"the file cannot be read: {error.strerror or error}") from None
-    except (BadZipFile, ZlibError, KeyError, NotImplementedError, EOFError, RuntimeError):
+    except (BadZipFile, zlib.error, KeyError, NotImplementedError, EOFError, RuntimeError):
         raise SpecError("this is not a `.keras` file: a zip archive with a config.json") from None
     if len(text) > _LARGEST:
         raise SpecError(f"its config is larger than {_LARGEST >> 20} MiB")

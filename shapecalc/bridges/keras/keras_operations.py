@@ -90,7 +90,7 @@ def _reduced(function: str) -> Rule:
 
 
 def _reshaped(call: Operation) -> list[Part]:
-    """Reshape each sample where the batch is kept, otherwise the whole tensor."""
+    """Reshape each sample where the batch is kept, otherwise the complete tensor."""
     shape, target = call.shape, [-1 if size is None else size for size in call.setting("newshape")]
     if target and target[0] in (-1, call.batch) and shape[0] == call.batch:
         rest = target[1:]

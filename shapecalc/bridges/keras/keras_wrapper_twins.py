@@ -71,7 +71,7 @@ class SpectralNormTwin(AroundOneTwin[KerasSpectralNorm]):
 
 
 class BidirectionalTwin(OverStepsTwin[KerasBidirectional]):
-    """A recurrent layer, and the one that reads from the end where it is not the same."""
+    """A recurrent layer, and the layer that reads from the end where that is another."""
 
     def arguments(self, fields: Fields, shapes: Shapes) -> Fields:
         arguments = {"merge_mode": fields.get("merge_mode", "concat")}

@@ -132,18 +132,18 @@ class LiveGraph:
 
     def graph_of(self, model: Any, args: Any, path: str) -> Any:
         """Run the calls of a functional or sequential model."""
-        inner = model._functional if isinstance(model, keras.Sequential) else model  # noqa: SLF001
-        names = [tensor._keras_history.operation.name for tensor in inner.inputs]  # noqa: SLF001
+        inner = model._functional if isinstance(model, keras.Sequential) else model
+        names = [tensor._keras_history.operation.name for tensor in inner.inputs]
         given = args[0]
         ordered = [given[name] for name in names] if isinstance(given, Mapping) else tree.flatten(given)
         values = {id(tensor): value for tensor, value in zip(inner.inputs, ordered, strict=True)}
-        return self.nodes(inner, values, path, inner._outputs_struct)  # noqa: SLF001
+        return self.nodes(inner, values, path, inner._outputs_struct)
 
     def nodes(
         self, function: Any, values: dict[int, Any], path: str, outputs: Any, *, is_traced: bool = False
     ) -> Any:
         """Run the nodes of a graph whose inputs have these values."""
-        by_depth = function._nodes_by_depth  # noqa: SLF001
+        by_depth = function._nodes_by_depth
         for depth in sorted(by_depth, reverse=True):
             for node in by_depth[depth]:
                 if node.operation is None or node.is_input:
@@ -197,7 +197,7 @@ class LiveGraph:
         """Raise `NotTraced` for a weight of a layer that none of its calls takes."""
         calls = self.calls[first:]
         owners = {call.owner for call in calls}
-        parts = layer._flatten_layers()  # noqa: SLF001
+        parts = layer._flatten_layers()
         held = {id(weight) for part in parts if id(part) in owners for weight in part.weights}
         operands = tree.flatten([(call.layer.args, call.layer.kwargs) for call in calls])
         taken = {operand.source for operand in operands if isinstance(operand, Variable)}
@@ -209,7 +209,7 @@ class LiveGraph:
 def result_of(operation: Any, args: Any, kwargs: Any) -> Any:
     """Return the tensors that a call gives, their shapes computed by Keras; raise what Keras raises."""
     if isinstance(operation, keras.layers.Layer) and args:
-        operation._assert_input_compatibility(args[0])  # noqa: SLF001  (`__call__` does, and would record a node)
+        operation._assert_input_compatibility(args[0])  # `__call__` does, and would record a node
     results = operation.compute_output_spec(*args, **kwargs)
     if all(None not in tensor.shape for tensor in tree.flatten(results)):
         return results
@@ -230,13 +230,13 @@ def implied_masks(arguments: Any) -> Iterator[str]:
 @contextmanager
 def kept_nodes(layer: Any) -> Iterator[None]:
     """Forget the nodes that calls add to the layers below a layer."""
-    parts = layer._flatten_layers()  # noqa: SLF001
-    kept = [(part, [*part._inbound_nodes], [*part._outbound_nodes]) for part in parts]  # noqa: SLF001
+    parts = layer._flatten_layers()
+    kept = [(part, [*part._inbound_nodes], [*part._outbound_nodes]) for part in parts]
     try:
         yield
     finally:
         for part, inbound, outbound in kept:
-            part._inbound_nodes, part._outbound_nodes = inbound, outbound  # noqa: SLF001
+            part._inbound_nodes, part._outbound_nodes = inbound, outbound
 
 
 @contextmanager

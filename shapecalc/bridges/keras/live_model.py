@@ -53,7 +53,7 @@ def imported(model: Any, given: Any, name: str | None) -> Model:
 def inputs_of(model: Any, given: Any) -> tuple[dict[str, OpenShape], dict[str, str]]:
     """Return the shapes of the inputs without the batch, and their dtypes, by name."""
     if is_functional(model):
-        tensors = {tensor._keras_history.operation.name: tensor for tensor in model.inputs}  # noqa: SLF001
+        tensors = {tensor._keras_history.operation.name: tensor for tensor in model.inputs}
         shapes = {name: tuple(tensor.shape)[1:] for name, tensor in tensors.items()}
         return shapes, {name: keras.backend.standardize_dtype(each.dtype) for name, each in tensors.items()}
     if given is None:

@@ -52,7 +52,7 @@ def read_model(path: Path) -> ModelProto:
     try:
         with path.open("rb") as stream:
             stream.seek(0, 2)
-            if not stream.tell():
+            if stream.tell() == 0:
                 raise SpecError("the file is empty", place=place)
             with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
                 model = ModelProto()

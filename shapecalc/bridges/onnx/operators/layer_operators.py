@@ -48,14 +48,21 @@ def check_kernel(node: Node, weight: Operand) -> None:
         raise node.error(f"kernel_shape is {kernel}, and the weight is {shown(weight.shape)}")
 
 
+def kernel_rank(node: Node, weight: Operand) -> int | None:
+    """Return over how many axes a kernel slides; of what has no rule, None, and the node is opaque."""
+    if not 3 <= weight.rank <= 5:
+        node.opaque()
+        return None
+    check_kernel(node, weight)
+    return weight.rank - 2
+
+
 @operator("Conv")
 def _convolution(node: Node) -> None:
     x, weight, bias = node.operand(0), node.operand(1), node.given(2)
-    rank = weight.rank - 2
-    if not 1 <= rank <= 3:
-        node.opaque()
+    rank = kernel_rank(node, weight)
+    if rank is None:
         return
-    check_kernel(node, weight)
     fields = window_fields(node, rank) | {"groups": node.attribute("group", 1)}
     own = {
         "in_channels": weight.shape[1] * fields["groups"],
@@ -74,11 +81,9 @@ def _convolution(node: Node) -> None:
 @operator("ConvTranspose")
 def _transposed_convolution(node: Node) -> None:
     x, weight, bias = node.operand(0), node.operand(1), node.given(2)
-    rank = weight.rank - 2
-    if not 1 <= rank <= 3:
-        node.opaque()
+    rank = kernel_rank(node, weight)
+    if rank is None:
         return
-    check_kernel(node, weight)
     groups = node.attribute("group", 1)
     more = tuple(node.attribute("output_padding", [0] * rank))
     fields = window_fields(node, rank) | {"groups": groups, "output_padding": more}
